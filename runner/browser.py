@@ -1,0 +1,143 @@
+"""Finds, starts or connects to a browser, and opens the context that a run works in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import sync_playwright
+
+from runner.errors import Missing, WrongUsage
+from runner.settings import Settings, optional, path, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Browser, BrowserType, Playwright
+
+SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+"""Programs that Playwright's Chromium driver can drive, in the order in which they are preferred."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowserSettings(Settings):
+    """Which browser performs a flow."""
+
+    executable: Path | None = setting(
+        "BROWSER_EXECUTABLE",
+        help="Browser program to start; unset, Playwright's own is preferred, then a Chromium or Chrome of the system",
+        default="",
+        example="/usr/bin/chromium",
+        parse=path,
+    )
+    endpoint: str | None = setting(
+        "BROWSER_ENDPOINT",
+        help="Browser to connect to instead: a Playwright server (ws://) or a DevTools address (http://)",
+        default="",
+        example="ws://127.0.0.1:3000/",
+        parse=optional,
+    )
+
+
+def own_browser(playwright: Playwright, name: str) -> Path | None:
+    """Playwright's own download of the browser, if it is on this machine."""
+    program = Path(_browser_type(playwright, name).executable_path)
+    return program if program.is_file() else None
+
+
+def system_browser() -> Path | None:
+    """A Chromium or Chrome of the system."""
+    found = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+    return Path(found) if found else None
+
+
+def find_browser(playwright: Playwright, name: str, settings: BrowserSettings) -> Path:
+    """The program to start: the one that is set, else Playwright's own, else the system's.
+
+    Args:
+        playwright: A started Playwright.
+        name: chromium, firefox or webkit.
+        settings: Where BROWSER_EXECUTABLE may be set.
+
+    Raises:
+        Missing: There is none; the sentence says how to get one.
+    """
+    if settings.executable:
+        if not (settings.executable.is_file() and os.access(settings.executable, os.X_OK)):
+            raise Missing(f"BROWSER_EXECUTABLE: {settings.executable} is not a program. Correct it or unset it.")
+        return settings.executable
+    found = own_browser(playwright, name) or (system_browser() if name == "chromium" else None)
+    if found is None:
+        raise Missing(f'there is no {name} on this machine. "guiderunner setup --browser {name}" gets one.')
+    return found
+
+
+@contextmanager
+def open_browser(
+    settings: BrowserSettings, *, name: str = "chromium", headed: bool = False, slow_mo: float = 0
+) -> Iterator[Browser]:
+    """Start a browser or connect to one; it is closed, and every process of it is gone, at the end.
+
+    Args:
+        settings: Which one.
+        name: chromium, firefox or webkit.
+        headed: Show its windows.
+        slow_mo: Milliseconds between Playwright's acts.
+
+    Raises:
+        Missing: There is no such browser, it cannot be started, or nothing answers at BROWSER_ENDPOINT.
+    """
+    with sync_playwright() as playwright:
+        kind = _browser_type(playwright, name)
+        try:
+            if settings.endpoint and settings.endpoint.startswith(("ws://", "wss://")):
+                browser = kind.connect(settings.endpoint, slow_mo=slow_mo)
+            elif settings.endpoint:
+                browser = kind.connect_over_cdp(settings.endpoint, slow_mo=slow_mo)
+            else:
+                program = find_browser(playwright, name, settings)
+                # A terminal's Ctrl-C reaches Playwright's driver too: it is to stay until the browser has been closed.
+                browser = kind.launch(
+                    executable_path=program, headless=not headed, slow_mo=slow_mo, handle_sigint=False
+                )
+        except PlaywrightError as error:
+            what = (
+                f"BROWSER_ENDPOINT {settings.endpoint} does not answer"
+                if settings.endpoint
+                else f"{name} did not start"
+            )
+            shown = " and a screen is there (--headed needs one)" if headed else ""
+            reason = next((line for line in error.message.splitlines() if line.strip()), "")
+            raise Missing(f"{what}: {reason}. Check that it runs by hand{shown}.") from None
+        try:
+            yield browser
+        finally:
+            with suppress(PlaywrightError):  # it has gone already, and what the run met says so
+                browser.close()
+
+
+def _browser_type(playwright: Playwright, name: str) -> BrowserType:
+    kinds: Sequence[BrowserType] = (playwright.chromium, playwright.firefox, playwright.webkit)
+    for kind in kinds:
+        if kind.name == name:
+            return kind
+    raise WrongUsage(f'--browser: there is no "{name}"; there are: {", ".join(kind.name for kind in kinds)}')
+
+
+def context_options(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - handed on to Playwright's new_context
+    """Options of a run's browser context: the size of the guide's pictures, English, and what the flow adds."""
+    from runner.screenshots import SCALE, VIEWPORT  # noqa: PLC0415 - Pillow is slow to import and not needed to find a browser
+
+    width, height = VIEWPORT
+    return {
+        "viewport": {"width": width, "height": height},
+        "device_scale_factor": SCALE,
+        "locale": "en-US",
+        "reduced_motion": "reduce",
+        **more,
+    }

@@ -1,0 +1,335 @@
+"""The command line; the only module that knows the flows and the sandbox, prints errors and sets exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from runner.errors import GuideDiffers, GuiderunnerError, Missing, WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from fixtures.sandbox import Sandbox
+    from runner.machine import Need
+
+# Heavy modules (Playwright, Pillow, the stand-ins) are imported by the commands that use them: `--help` stays quick.
+
+app = typer.Typer(
+    name="guiderunner",
+    help="Performs a written guide in a real browser, step by step, and photographs each step.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+BrowserName = Literal["chromium", "firefox", "webkit"]
+
+EnvFile = Annotated[
+    Path | None, typer.Option(help="File with the settings; the environment comes before it. Default: .env")
+]
+BrowserOption = Annotated[BrowserName, typer.Option("--browser", help="Which browser.")]
+
+
+def out() -> Console:
+    """The console for results."""
+    return Console(highlight=False, soft_wrap=True, emoji=False)
+
+
+def err() -> Console:
+    """The console for progress and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+# -- run ----------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    flow: Annotated[str, typer.Argument(help='The flow, such as wordpress-migration; see "guiderunner list".')],
+    *,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Perform it on the sandbox, with the sandbox's settings; needs no account."),
+    ] = False,
+    env_file: EnvFile = None,
+    headed: Annotated[bool, typer.Option("--headed", help="Show the browser.")] = False,
+    slow_mo: Annotated[float, typer.Option(help="Milliseconds between the browser's acts.", min=0)] = 0,
+    browser: BrowserOption = "chromium",
+    trace: Annotated[
+        Literal["on", "off", "retain-on-failure"], typer.Option(help="Keep a Playwright trace, without secrets.")
+    ] = "off",
+    video: Annotated[bool, typer.Option("--video", help="Record each tab, with gaps where a secret is shown.")] = False,
+    until: Annotated[int | None, typer.Option(help="Stop after this step.", min=1)] = None,
+    runs: Annotated[Path, typer.Option(help="Folder in which each run gets its own.")] = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Perform a flow, from the first step of its guide to the last."""
+    from runner.browser import BrowserSettings, open_browser
+    from runner.flow import find_flow
+    from runner.progress import Progress
+    from runner.run import new_folder, perform
+    from runner.settings import environment
+
+    found = find_flow(flow)
+    if until and until > len(found.steps):
+        raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
+    env = environment(env_file)
+    browser_settings = BrowserSettings.load(env)
+    settings = None if sandbox else found.settings.load(env)
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(err()))
+        box = stack.enter_context(open_sandbox()) if sandbox else None
+        settings = settings or found.settings.load(box.settings() if box else env)
+        opened = stack.enter_context(open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo))
+        try:
+            folder = new_folder(runs, found)
+        except OSError as error:
+            raise WrongUsage(f"--runs: {runs} cannot hold a run: {error.strerror}") from None
+        try:
+            perform(found, settings, opened, folder=folder, reporter=progress, until=until, trace=trace, video=video)
+        finally:
+            progress.stop()
+            tell(folder, box.audit() if box else None, as_json=as_json)
+
+
+def tell(folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print how a run ended, from what it has written to its folder.
+
+    Args:
+        folder: `runs/<id>`.
+        audit: What the sandbox saw, if the run was performed on it.
+        as_json: One JSON object instead of lines for a person.
+    """
+    if not (folder / "result.json").is_file():
+        return  # it held a secret and was deleted; the error says so
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    if as_json:
+        sys.stdout.write(json.dumps(result | ({"sandbox": audit} if audit else {}), ensure_ascii=False) + "\n")
+        return
+    console = out()
+    console.print(f"{result['state']}: {result['steps_done']} steps in {result['seconds']:.0f} s")
+    for name, value in result["facts"].items():
+        console.print(f"{name.replace('_', ' ')}: {escape(value)}")
+    if audit:
+        console.print(f"the sandbox saw: {escape(counted(audit))}")
+    for name in ("trace", "videos"):
+        if result[name]:
+            console.print(f"{name}: {escape(str(folder / result[name] if name == 'trace' else folder / name))}")
+    pictures = folder / "screenshots"
+    if result["screenshots"]:
+        console.print(f"pictures: {len(result['screenshots'])} in {escape(str(pictures))}")
+
+
+def counted(audit: dict[str, Any]) -> str:
+    """The sandbox's audit in one line."""
+    numbers = {name: len(value) if isinstance(value, list) else value for name, value in audit.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in numbers.items() if number) or "nothing"
+
+
+@contextmanager
+def open_sandbox() -> Iterator[Sandbox]:
+    """Start the sandbox, and stop it at the end.
+
+    Raises:
+        Missing: Something that it needs is not on this machine.
+    """
+    try:
+        from fixtures.errors import Missing as MissingForSandbox
+        from fixtures.errors import SandboxError
+        from fixtures.sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
+    try:
+        box = Sandbox()
+    except MissingForSandbox as error:
+        raise Missing(f'{error.what} "guiderunner setup" gets it.') from None
+    except SandboxError as error:
+        raise GuiderunnerError(f"the sandbox did not start: {error}") from None
+    with box:
+        yield box
+
+
+# -- sandbox ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def sandbox() -> None:
+    """Start the sandbox, print its addresses and sign-ins, and keep it until Ctrl-C."""
+    console = out()
+    with open_sandbox() as box:
+        console.print("The sandbox is running; Ctrl-C stops it. Settings for a run:")
+        for name, value in box.settings().items():
+            console.print(f"{name}={escape(value)}")
+        console.print(f"what was done:   {box.dashboard_url}/audit")
+        console.print(f"misbehaviour:    {box.dashboard_url}/behave (GET shows, POST changes, DELETE resets)")
+        signal.pause()
+
+
+# -- list and check -----------------------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_flows(
+    *,
+    env: Annotated[bool, typer.Option("--env", help="Show their settings instead, as a .env file to fill in.")] = False,
+) -> None:
+    """Show the flows, their steps, the guide's words and the images."""
+    from runner.browser import BrowserSettings
+    from runner.flow import load_flows
+    from runner.settings import example
+
+    console = out()
+    for flow in load_flows().values():
+        if env:
+            sys.stdout.write(example(flow.settings, BrowserSettings))
+            continue
+        console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
+        for step in flow.steps:
+            console.print(f"  {step.number}  {escape(step.title)}")
+            if step.says:
+                console.print(f"     says  {escape(step.words)}")
+            for image in step.screenshots:
+                console.print(f"     shows {escape(image)}{'' if image in step.images else ' (not in the guide)'}")
+
+
+@app.command()
+def check(
+    guide: Annotated[Path, typer.Argument(help="The guide's Markdown file.")],
+    *,
+    flow: Annotated[str, typer.Option(help="The flow that performs it.")] = "wordpress-migration",
+) -> None:
+    """Compare a guide with its flow: steps, bold words, images. Exit code 3 and a line for each difference."""
+    from runner.flow import find_flow
+    from runner.guide import compare
+
+    found = find_flow(flow)
+    differences = compare(guide, found)
+    if differences:
+        raise GuideDiffers(differences)
+    out().print(f"{escape(guide.name)} and {escape(found.name)} agree: {len(found.steps)} steps.")
+
+
+# -- setup and doctor ---------------------------------------------------------------------------------------------
+
+
+OnlyBrowser = Annotated[bool, typer.Option("--only-browser", help="Leave out what only the sandbox needs.")]
+
+
+@app.command()
+def setup(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = False, env_file: EnvFile = None) -> None:
+    """Get what is missing on this machine: a browser, and for the sandbox PHP and WordPress."""
+    console = out()
+    for need in needs(browser, env_file, only_browser=only_browser):
+        found = need.look()
+        if found:
+            console.print(f"{escape(need.name)}: {escape(found)}")
+            continue
+        err().print(f"{escape(need.name)}: getting it")
+        console.print(f"{escape(need.name)}: {escape(need.get())}")
+        if need.look() is None:
+            raise Missing(f"{need.name} is still missing after the installation. Get it by hand: {need.how}.")
+
+
+@app.command()
+def doctor(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = False, env_file: EnvFile = None) -> None:
+    """Say what is there and what is missing, and how to get it; changes nothing. Exit code 5 if anything is missing."""
+    missing = []
+    for need in needs(browser, env_file, only_browser=only_browser):
+        found = need.look()
+        out().print(f"{escape(need.name)}: {escape(found or 'MISSING')}")
+        if found is None:
+            missing.append(f"{need.name} is missing. To get it: {need.how}.")
+    if missing:
+        raise Missing("\n".join(missing))
+
+
+def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Need]:
+    """What this machine must have.
+
+    Args:
+        browser: The browser's name.
+        env_file: Where BROWSER_EXECUTABLE may be set.
+        only_browser: Leave out what only the sandbox needs.
+    """
+    from runner import machine
+    from runner.browser import BrowserSettings
+    from runner.settings import environment
+
+    found = [machine.browser(browser, BrowserSettings.load(environment(env_file)))]
+    if only_browser:
+        return found
+    try:
+        from fixtures import php, wordpress
+        from fixtures.errors import Missing as MissingForSandbox
+        from fixtures.errors import SandboxError
+    except ModuleNotFoundError as error:
+        raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
+
+    def look_for_php() -> str | None:
+        return None if php.missing_php() else php.version()
+
+    def look_for_wordpress() -> str | None:
+        try:
+            return str(wordpress.find_core().wordpress)
+        except MissingForSandbox:
+            return None
+
+    def get_wordpress() -> str:
+        try:
+            return str(wordpress.fetch_core(say=err().print).wordpress)
+        except SandboxError as error:
+            raise Missing(str(error)) from None
+
+    return [
+        *found,
+        machine.Need(
+            "PHP",
+            look_for_php,
+            lambda: machine.apt_install(php.DEBIAN_PACKAGES, what="PHP"),
+            f'"guiderunner setup" as root, or "apt-get install {" ".join(php.DEBIAN_PACKAGES)}"',
+        ),
+        machine.Need("WordPress", look_for_wordpress, get_wordpress, '"guiderunner setup"'),
+    ]
+
+
+# -- errors and exit codes ----------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Entry point: every error becomes its sentence on stderr and its exit code."""
+    for name in INTERRUPTIONS:
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup wants it to go on
+            signal.signal(name, interrupt)
+    try:
+        app()  # Typer itself ends with 2 for wrong usage and with 130 for KeyboardInterrupt
+    except GuiderunnerError as error:
+        err().print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
+        sys.exit(error.exit_code)
+
+
+def interrupt(number: int, _: FrameType | None) -> None:
+    """Interrupt what is going on, once: a second Ctrl-C must not break the cleaning up after the first."""
+    for name in INTERRUPTIONS:
+        signal.signal(name, signal.SIG_IGN)
+    with suppress(OSError):  # the terminal may be gone; and sys.stderr may be in the middle of writing
+        os.write(2, b"interrupted: stopping what was started\n")
+    raise KeyboardInterrupt(number)
+
+
+if __name__ == "__main__":
+    main()

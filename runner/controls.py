@@ -1,0 +1,679 @@
+"""Finds things on pages nobody here has seen: by the guide's words first, then by the words that stand beside them.
+
+Everything here looks and reads; what is pressed or filled is pressed or filled by the caller with Playwright's own
+verbs, so that a covered or disabled control stops a run exactly where it would stop a reader.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator, Page, expect
+
+from runner.errors import StartAgain, Stuck
+from runner.secrets import Secret, plain_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from playwright.sync_api import BrowserContext
+
+__all__ = [
+    "CopyButton",
+    "Field",
+    "Secret",
+    "Shown",
+    "StartAgain",
+    "Stuck",
+    "alerts",
+    "can_be_pressed",
+    "capture_copies",
+    "choose",
+    "choose_from",
+    "control",
+    "controls_on",
+    "dismiss_interruptions",
+    "field",
+    "fields",
+    "first_visible",
+    "lines",
+    "named",
+    "new_lines",
+    "on_page",
+    "panel",
+    "plain_url",
+    "press_send",
+    "shown_values",
+    "until",
+]
+
+T = TypeVar("T")
+
+_patience = {"seconds": 30.0}
+
+LOOK_AGAIN = 0.5
+"""Seconds after which a page is looked at again even if no change of it was seen (a shadow tree changes unseen)."""
+
+LATE = 2.0
+"""Seconds that the entries of a list are waited for when something that may open to it is already there."""
+
+REFUSAL = re.compile(
+    r"\b(taken|already (exists|in use|used|has)"
+    r"|invalid|not (available|allowed|valid|found|recogni[sz]ed|permitted|reachable|accepted|supported)"
+    r"|unavailable|unable|incorrect|wrong|fail(s|ed|ure)?|error|denied|refused|rejected|expired|revoked|locked"
+    r"|could ?n.t|cannot|can.t|can not|could not|must|too (many|long|short)|try again|went wrong|do(es)? not match)\b",
+    re.IGNORECASE,
+)
+"""Words by which a page says no; looked for only in what appeared after something was pressed."""
+
+
+# -- controls by the guide's words --------------------------------------------------------------------------------
+
+
+def named(words: str) -> re.Pattern[str]:
+    """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them."""
+    # Playwright hands the expression to JavaScript between slashes, so that a slash in it must be escaped.
+    spaced = r"\s+".join(re.escape(word).replace("/", r"\/") for word in words.split())
+    return re.compile(rf"^[\W_]*{spaced}[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+
+
+def begins_with(words: str) -> re.Pattern[str]:
+    """A name that begins with these words and goes on, such as a tile's with a description."""
+    return re.compile(named(words).pattern.partition(r"[\W_]*(opens")[0] + r"(?![\w-])", re.IGNORECASE)
+
+
+def control(scope: Page | Locator, *names: str) -> Locator:
+    """The control that a reader of the guide would press: a button, a link, or an entry of a menu with that name.
+
+    Args:
+        scope: Where to look.
+        names: The guide's words; several when pages word the same control differently.
+    """
+    found = [
+        scope.get_by_role(role, name=named(name)) for name in names for role in ("button", "link", "menuitem", "tab")
+    ]
+    # A drawer that waits beside the screen is inert: no reader can press what is in it.
+    page = scope if isinstance(scope, Page) else scope.page
+    return (
+        _any(found)
+        .and_(page.locator(":not([inert], [inert] *)"))
+        .filter(visible=True)
+        .first.describe(f'the control "{names[0]}"')
+    )
+
+
+def panel(page: Page, *must_hold: Locator) -> Locator:
+    """The innermost part of the page that holds all of these: what a reader takes for one form."""
+    parts = page.locator("body, main, section, article, form, fieldset, div, dialog, [role=dialog], [role=form]")
+    for held in must_hold:
+        parts = parts.filter(has=held)
+    return parts.last
+
+
+_DOES_NOT_SEND = re.compile(
+    r"close|cancel|back|show|hide|reveal|forg|reset|sign ?up|create|register|google|github|apple|microsoft|sso|saml"
+    r"|single|help|terms|privacy|policy|trouble|another|different|instead|learn|resend|\u00d7|\u2715",
+    re.IGNORECASE,
+)
+
+
+def press_send(filled: Locator, *names: str) -> None:
+    """Send the form that a field is in: by a control with one of these names, else by the only one that can send it.
+
+    Where no control can be told to send it, Enter is pressed in the field, as a reader would.
+
+    Args:
+        filled: The field that was filled last.
+        names: What such controls are usually called, the best first.
+    """
+    page = filled.page
+    dialogue = page.locator("dialog, [role=dialog]").filter(has=filled)
+    for name in names:
+        form = dialogue.last if dialogue.count() else panel(page, filled, control(page, name))
+        if control(form, name).is_visible():
+            control(form, name).click()
+            return
+    form = page.locator("form, dialog, [role=dialog], [role=form]").filter(has=filled).last
+    others = form.get_by_role("button").or_(form.get_by_role("link")).filter(visible=True, has_not_text=_DOES_NOT_SEND)
+    words = [button for button in others.all() if not _DOES_NOT_SEND.search(button.get_attribute("aria-label") or "")]
+    if len(words) == 1:
+        words[0].click()
+    else:
+        filled.press("Enter")
+
+
+def can_be_pressed(wanted: Locator) -> bool:
+    """Whether a reader could press it now: it is on the screen or can be scrolled to, and nothing lies over it."""
+    try:
+        wanted.click(trial=True, timeout=500)
+    except PlaywrightError:
+        return False
+    return True
+
+
+def on_page(wanted: Locator) -> bool:
+    """Whether a reader can see it by scrolling: what is put off the page's edge is there for programs only."""
+    try:
+        box = wanted.bounding_box(timeout=500) if wanted.is_visible() else None
+    except PlaywrightError:
+        return False  # it went away between the two looks
+    if box is None:
+        return False
+    left, top = wanted.page.evaluate("() => [scrollX, scrollY]")
+    return bool(box["x"] + box["width"] + left > 0 and box["y"] + box["height"] + top > 0)
+
+
+def _any(locators: Sequence[Locator]) -> Locator:
+    return reduce(Locator.or_, locators)
+
+
+# -- waiting ------------------------------------------------------------------------------------------------------
+
+
+def first_visible(*wanted: Locator, timeout: float | None = None) -> Locator:
+    """Wait until one of these is visible and return it; the earlier in the list wins.
+
+    Args:
+        wanted: What may come.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: None of them came.
+    """
+    deadline = time.monotonic() + (timeout or default_timeout())
+    union = _any([locator.filter(visible=True).first for locator in wanted])
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            expect(union.first).to_be_visible(timeout=max(left, 0.001) * 1000)
+        except AssertionError:
+            said = " or ".join(describe(locator) for locator in wanted)
+            raise Stuck(f"{said} did not appear", looked_for=said) from None
+        for locator in wanted:
+            if locator.filter(visible=True).first.is_visible():
+                return locator
+
+
+def describe(locator: Locator) -> str:
+    """A locator in words: its description, if it was given one."""
+    return locator.description or str(locator).removeprefix("<Locator ").removesuffix(">")
+
+
+def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = None) -> T | None:
+    """Look at the page now and after each of its changes until `look` returns something; None when time is over.
+
+    For what Playwright's own waits cannot express, such as a value that has to be understood first.
+
+    Args:
+        page: The page whose changes are waited for.
+        look: Returns what it found, or None to be called again after the next change.
+        timeout: Seconds; None for Playwright's default.
+    """
+    deadline = time.monotonic() + (timeout or default_timeout())
+    while True:
+        # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it expects.
+        expect(page.locator("html")).to_be_attached()
+        try:
+            found = look()
+        except PlaywrightError as error:
+            # A look that was overtaken by a navigation has seen a page that is no longer there.
+            if "context was destroyed" not in error.message:
+                raise
+            found = None
+        if found is not None:
+            return found
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        _next_change(page, min(left, LOOK_AGAIN))
+
+
+def _next_change(page: Page, at_most: float) -> None:
+    try:
+        page.evaluate(
+            """ms => new Promise(done => {
+                const watch = new MutationObserver(() => { watch.disconnect(); done(); });
+                watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+                setTimeout(() => { watch.disconnect(); done(); }, ms);
+            })""",
+            at_most * 1000,
+        )
+    except PlaywrightError:
+        # A navigation ended the script: that is a change. A closed page says so at the next look.
+        if not page.is_closed():
+            page.wait_for_load_state("domcontentloaded")
+
+
+def default_timeout() -> float:
+    """Seconds that a page is given to show what a step waits for."""
+    return _patience["seconds"]
+
+
+def set_default_timeout(context: BrowserContext, seconds: float) -> None:
+    """Give the pages of `context` so many seconds to show what a step waits for."""
+    _patience["seconds"] = seconds  # beside expect's own, which Playwright keeps for the whole process too
+    expect.set_options(timeout=seconds * 1000)
+    context.set_default_timeout(seconds * 1000)
+
+
+# -- what the page says -------------------------------------------------------------------------------------------
+
+
+def lines(page: Page) -> list[str]:
+    """The page's visible text, line by line."""
+    text = page.locator("body").inner_text()
+    return [line for line in (" ".join(raw.split()) for raw in text.splitlines()) if line]
+
+
+def new_lines(page: Page, before: Iterable[str]) -> list[str]:
+    """What the page says now and did not say before."""
+    known = set(before)
+    return [line for line in lines(page) if line not in known]
+
+
+def alerts(page: Page) -> list[str]:
+    """What the page says aloud: the texts of its alerts, line by line."""
+    texts = page.get_by_role("alert").filter(visible=True).all_inner_texts()
+    return [line for text in texts for raw in text.splitlines() if (line := " ".join(raw.split()))]
+
+
+def controls_on(page: Page, most: int = 20) -> list[str]:
+    """Role and name of the controls that a reader sees, for the message of a failure; those of the main part first."""
+    parts = [*page.get_by_role("main").all(), page.locator("body")]
+    roles = "button|link|menuitem|tab|textbox|searchbox|radio|checkbox|combobox|heading"
+    control = re.compile(rf'^\s*- [\'"]?({roles}) "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+    found = [pair for part in parts for pair in control.findall(part.aria_snapshot())]
+    said = list(dict.fromkeys(f'{role} "{name}"' for role, name in found))
+    return said if len(said) <= most else [*said[:most], f"and {len(said) - most} more"]
+
+
+# -- fields and values by the words beside them -------------------------------------------------------------------
+
+_WORDS_JS = """
+const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
+const seen = el => !!el && el.checkVisibility({visibilityProperty: true}) && el.getClientRects().length > 0;
+const byId = (el, ids) => clean(
+    ids.split(/\\s+/).map(id => el.getRootNode().getElementById?.(id)?.textContent || '').join(' '));
+// Words that are bound to a field, as assistive technology reads them.
+const bound = el => [
+    el.getAttribute('aria-label'),
+    byId(el, el.getAttribute('aria-labelledby') || ''),
+    ...[...(el.labels || [])].map(label => label.textContent),
+].map(clean).filter(Boolean);
+// Words that stand before an element, nearest first, back to the previous element for which `stop` holds.
+const near = (el, stop) => {
+    const texts = [];
+    // A shadow tree's words come first, then those before its host.
+    for (let at = el; at && texts.length < 5; at = at.getRootNode().host) {
+        const root = at.getRootNode();
+        const walker = document.createTreeWalker(root.body || root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+        walker.currentNode = at;
+        for (let node = walker.previousNode(); node && texts.length < 5; node = walker.previousNode()) {
+            if (node.nodeType === Node.ELEMENT_NODE) {
+                if (stop(node) && !node.contains(at) && seen(node)) return texts;
+            } else if (clean(node.textContent) && (node.parentElement ? seen(node.parentElement) : true)
+                       && !node.parentElement?.closest('button, [role=button], option, script, style')) {
+                texts.push(clean(node.textContent));
+            }
+        }
+    }
+    return texts;
+};
+const isField = el => el.matches('input:not([type=hidden]), select, textarea, [role=textbox], [role=combobox]');
+const copies = el => el.matches('button, [role=button], input[type=button]')
+    && /\\bcop(y|ied)\\b/i.test(`${el.getAttribute('aria-label')} ${el.textContent} ${el.title}`);
+// All elements, those of shadow trees at the place of their host.
+const everything = root => [...root.querySelectorAll('*')].flatMap(el =>
+    el.shadowRoot ? [el, ...everything(el.shadowRoot)] : [el]);
+"""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A visible field and the words that tell what it is for."""
+
+    locator: Locator
+    bound: tuple[str, ...]
+    near: tuple[str, ...]
+    hints: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " / ".join([*self.bound, *self.near[:1], *self.hints][:2]) or "a field without a label"
+
+
+def fields(candidates: Locator) -> list[Field]:
+    """The visible fields among the candidates with the words of each."""
+    seen = candidates.filter(visible=True)
+    words = seen.evaluate_all(
+        f"""all => {{ {_WORDS_JS}
+            return all.map(el => ({{bound: bound(el), near: near(el, isField),
+                hints: [el.placeholder, el.autocomplete, el.name, el.id, el.type].map(clean).filter(Boolean)}}));
+        }}"""
+    )
+    return [
+        Field(seen.nth(index), tuple(said["bound"]), tuple(said["near"]), tuple(said["hints"]))
+        for index, said in enumerate(words)
+    ]
+
+
+def field(candidates: Locator, looked_for: str, *patterns: str, timeout: float | None = None) -> Locator:
+    """The field that a reader would fill: by its label, else by the words before it, else the only one there is.
+
+    Args:
+        candidates: Where it may be, such as all text boxes of a panel.
+        looked_for: What it is for, in the guide's words, for the message.
+        patterns: Regular expressions for its words, the best first.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: No field, or several and none has such words.
+    """
+    page = candidates.page
+    there: list[Field] = []
+
+    def look() -> Locator | None:
+        there[:] = fields(candidates)
+        for words in ("bound", "near", "hints"):
+            for pattern in patterns:
+                for one in there:
+                    if any(re.search(pattern, text, re.IGNORECASE) for text in getattr(one, words)):
+                        return one.locator
+        return there[0].locator if len(there) == 1 else None
+
+    found = until(page, look, timeout=timeout)
+    if found is None:
+        said = ", ".join(map(str, there)) or "none"
+        raise Stuck(f"there is no field for the {looked_for}; the fields there are: {said}", looked_for=looked_for)
+    return found.describe(f"the field for the {looked_for}")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A value that the page shows, in a field or as a word of its own, with the words before it, nearest first."""
+
+    words: tuple[str, ...]
+    value: str
+    in_field: bool
+
+
+def shown_values(page: Page) -> list[Shown]:
+    """All values that the page shows: contents of fields, and texts of one word that stand alone."""
+    found = page.evaluate(
+        f"""() => {{ {_WORDS_JS}
+            const shown = [];
+            for (const el of everything(document.body)) {{
+                if (!seen(el)) continue;
+                if (el.matches('input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea')) {{
+                    if (el.value && el.type !== 'password')
+                        shown.push({{words: [...bound(el), ...near(el, isField)], value: el.value, in_field: true}});
+                }} else if (!el.children.length || [...el.childNodes].some(n => n.nodeType === 3 && clean(n.data))) {{
+                    const text = clean(el.textContent);
+                    if (text.length > 2 && text.length < 300 && !/\\s/.test(text))
+                        shown.push({{words: [...bound(el), ...near(el, isField)], value: text, in_field: false}});
+                }}
+            }}
+            return shown;
+        }}"""
+    )
+    return [Shown(tuple(one["words"]), one["value"], one["in_field"]) for one in found]
+
+
+@dataclass(frozen=True)
+class CopyButton:
+    """A button that copies, with its name and the words before it, nearest first."""
+
+    locator: Locator
+    words: tuple[str, ...]
+
+
+def copy_buttons(page: Page) -> list[CopyButton]:
+    """All buttons of the page whose name says that they copy."""
+    found = page.get_by_role("button", name=re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)).filter(visible=True)
+    words = found.evaluate_all(
+        f"""all => {{ {_WORDS_JS}
+            return all.map(el =>
+                [...bound(el), clean(el.textContent), clean(el.title), ...near(el, copies)].filter(Boolean));
+        }}"""
+    )
+    return [CopyButton(found.nth(index), tuple(said)) for index, said in enumerate(words)]
+
+
+# -- what a page's own Copy button hands over ---------------------------------------------------------------------
+
+_COPIED = "__copied_here"
+
+_CAPTURE_JS = """(() => {
+    // What the page copies stays in the page: the system's clipboard belongs to every tab and every run.
+    let copied = null;
+    Object.defineProperty(window, 'COPIED', {get: () => copied, set: value => { copied = value; }, enumerable: false});
+    if (window.Clipboard) {
+        Clipboard.prototype.writeText = async function (text) { copied = String(text); };
+        Clipboard.prototype.write = async function (items) {
+            for (const item of items)
+                if (item.types.includes('text/plain')) copied = await (await item.getType('text/plain')).text();
+        };
+    }
+    const command = Document.prototype.execCommand;
+    Document.prototype.execCommand = function (name, ...rest) {
+        if (String(name).toLowerCase() !== 'copy') return command.call(this, name, ...rest);
+        const field = this.activeElement;
+        const selected = field && typeof field.selectionStart === 'number'
+            ? field.value.slice(field.selectionStart, field.selectionEnd) : String(this.getSelection());
+        const event = new ClipboardEvent('copy', {clipboardData: new DataTransfer(), bubbles: true, cancelable: true});
+        (field || this).dispatchEvent(event);
+        copied = event.clipboardData.getData('text/plain') || selected;
+        return true;
+    };
+})()""".replace("COPIED", _COPIED)
+
+
+def capture_copies(page: Page) -> None:
+    """From the next document on, keep in the page what its Copy buttons hand over (the clipboard is never touched)."""
+    page.add_init_script(_CAPTURE_JS)
+
+
+def copied_by(button: Locator, *, timeout: float = 5) -> str | None:
+    """Press a Copy button and return what it handed over; None if it handed over nothing.
+
+    Args:
+        button: The button.
+        timeout: Seconds that the page may take to hand it over.
+    """
+    page = button.page
+    words = button.inner_text()
+    page.evaluate(f"() => {{ window.{_COPIED} = null; }}")
+    button.click()
+    copied = until(page, lambda: page.evaluate(f"() => window.{_COPIED}"), timeout=timeout)
+    # "Copied!" stands on most such buttons for a moment; the next screenshot shows the page as a reader finds it.
+    until(page, lambda: button.inner_text() == words or None, timeout=timeout)
+    return copied
+
+
+# -- choosing one of several --------------------------------------------------------------------------------------
+
+_STATES = ("aria-checked", "aria-selected", "aria-pressed")
+Role = Literal["radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox"]
+CHOICES: tuple[Role, ...] = ("radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox")
+
+
+def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:
+    """Choose what is offered under these words: a radio, a tile, an entry of a list, or an option of a select.
+
+    What carries the words is pressed as a reader would press it (a tile's input may have no size, so that only its
+    label can be pressed), and where the page tells whether it is chosen, that is checked.
+
+    Args:
+        scope: Where to look.
+        words: The guide's words.
+        timeout: Seconds; None for Playwright's default.
+
+    Returns:
+        What was pressed.
+
+    Raises:
+        Stuck: Nothing is offered under these words, or it did not become chosen.
+    """
+    page = scope if isinstance(scope, Page) else scope.page
+    name = named(words)
+    select = scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True))
+    plain = [
+        scope.locator("label").filter(has_text=name),
+        _any([scope.get_by_role(role, name=name) for role in CHOICES]),
+        scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
+    ]
+    lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
+
+    def look() -> Locator | None:
+        shown = (locator.filter(visible=True).first for locator in (select, *plain))
+        found = next((locator for locator in shown if locator.is_visible()), None)
+        return found or _radio_with_more_words(scope, words)
+
+    if until(page, lambda: look() or (True if lists.first.is_visible() else None), timeout=timeout) is None:
+        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"')
+    wanted = until(page, look, timeout=LATE)
+    if wanted is None:
+        # The entries are behind a closed list.
+        choose_from(lists.first, words, timeout=timeout)
+        return lists.first
+    if select.count() and select.first.is_visible():
+        option = select.first.get_by_role("option", name=name, include_hidden=True).first
+        select.first.select_option(label=(option.text_content() or "").strip())
+        return select.first
+    pressed = wanted.describe(f'the choice "{words}"')
+    tells = [state for state in _STATES if pressed.get_attribute(state) is not None]
+    pressed.click()
+    for state in tells:
+        expect(pressed).to_have_attribute(state, "true")
+    radio = scope.get_by_role("radio", name=re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE))
+    if radio.count() == 1:
+        expect(radio).to_be_checked()
+    return pressed
+
+
+def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:
+    """What to press for a radio whose name says more than the words, or for one that stands before the bare words."""
+    page = scope if isinstance(scope, Page) else scope.page
+    radios = scope.get_by_role("radio")
+    named_more = radios.and_(page.get_by_role("radio", name=begins_with(words)))
+    if named_more.count() == 1:
+        if named_more.is_visible():
+            return named_more
+        # Such as a tile whose input has no size: its label is what a reader sees.
+        label = page.locator(f'label[for="{named_more.get_attribute("id")}"]').or_(
+            page.locator("label").filter(has=named_more)
+        )
+        return label.first if label.first.is_visible() else None
+    after = radios.evaluate_all("all => all.map(el => (!el.labels.length && el.nextSibling?.nodeValue || '').trim())")
+    wanted = [index for index, text in enumerate(after) if text.casefold() == words.casefold()]
+    return radios.nth(wanted[0]) if len(wanted) == 1 and radios.nth(wanted[0]).is_visible() else None
+
+
+def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -> None:
+    """Choose an entry of a native select or of an ARIA combobox whose options may come late or stand elsewhere.
+
+    Args:
+        chooser: The select, the combobox, or the button that opens a listbox.
+        words: The entry's name.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: There is no such entry (the sentence lists those there are), or it did not become chosen.
+    """
+    page = chooser.page
+    name = named(words)
+    native = bool(chooser.evaluate("el => el.matches('select')"))
+    scope: Page | Locator = chooser if native else page
+    options = _any([scope.get_by_role(role) for role in ("option", "menuitemradio", "menuitem")])
+    wanted = _any([scope.get_by_role(role, name=name) for role in ("option", "menuitemradio", "menuitem")])
+    if not native:
+        # An entry may say more than its name, such as of which kind it is; the name then is an element of its own.
+        wanted = wanted.or_(options.filter(has=page.get_by_text(name)))
+    if native:
+        found = until(page, lambda: wanted.first.text_content() if wanted.count() else None, timeout=timeout)
+        if found is None:
+            raise _not_offered(words, options)
+        chooser.select_option(label=found.strip())
+        return
+    chooser.click()
+    typed = bool(chooser.evaluate("el => el.matches('input:not([readonly])')"))
+    if typed:
+        # Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
+        chooser.fill(words)
+    try:
+        first_visible(wanted, timeout=timeout)
+    except Stuck:
+        if typed:
+            chooser.fill("")
+            until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
+        raise _not_offered(words, options.filter(visible=True)) from None
+    wanted.filter(visible=True).first.click()
+    said = until(page, lambda: _says(chooser, words) or None)
+    if not said:
+        raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words)
+
+
+def _says(chooser: Locator, words: str) -> bool:
+    said = chooser.evaluate("el => el.value || el.textContent || ''")
+    return " ".join(words.split()).casefold() in " ".join(str(said).split()).casefold()
+
+
+def _not_offered(words: str, options: Locator) -> Stuck:
+    offered = ", ".join(f'"{" ".join(text.split())}"' for text in options.all_text_contents()) or "nothing"
+    return Stuck(f'"{words}" is not offered; offered are: {offered}', looked_for=words)
+
+
+# -- what lies over a page ----------------------------------------------------------------------------------------
+
+_REFUSE = (
+    r"(reject|decline|refuse|deny)( all| optional)?( cookies)?|(only |use )?(necessary|essential)( only| cookies)*"
+)
+_ACCEPT = (
+    r"(accept|allow|agree|i agree|got it|ok|okay|i understand|understood|close|dismiss)"
+    r"( to)?( all)?( cookies)?( and close)?"
+)
+_DISMISS = (
+    r"close|dismiss|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
+)
+
+
+def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, never: Sequence[str]) -> None:
+    """Close cookie banners and what's-new dialogues whenever one lies over the page, as a reader would.
+
+    A banner's refusal is preferred to its consent. A dialogue counts as an interruption only if it has a way to close
+    it, asks for nothing (no field to fill) and holds none of the controls that the guide uses.
+
+    Args:
+        page: The page.
+        on_dismiss: Called with the name of what was pressed.
+        never: The guide's words for controls; a dialogue that holds one of them is part of the work.
+    """
+
+    def words(pattern: str) -> re.Pattern[str]:
+        return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
+
+    def press(button: Locator) -> None:
+        name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
+        button.click()
+        on_dismiss(name)
+
+    def closing(scope: Page | Locator, pattern: str) -> Locator:
+        return scope.get_by_role("button", name=words(pattern)).or_(scope.get_by_role("link", name=words(pattern)))
+
+    parts = page.locator("div, section, aside, footer, form, dialog, [role]").filter(
+        has_text=re.compile("cookie", re.IGNORECASE)
+    )
+    for pattern in (_REFUSE, _ACCEPT):
+        banner = parts.filter(has=closing(page, pattern)).last
+        page.add_locator_handler(closing(banner, pattern).first, press)
+
+    dialogue = page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).filter(visible=True)
+    asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
+    dialogue = dialogue.filter(has_not=asks)
+    for name in never:
+        dialogue = dialogue.filter(has_not=control(page, name))
+    page.add_locator_handler(closing(dialogue, _DISMISS).first, press)

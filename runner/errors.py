@@ -1,0 +1,156 @@
+"""Everything that can go wrong, as one tree; each branch has an exit code of its own.
+
+    GuiderunnerError
+    ├── Stuck             a page is not what the guide says (inside a step; becomes StepFailed)
+    ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
+    ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
+    ├── WrongUsage        2    an option or an argument cannot be used as given
+    │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
+    ├── GuideDiffers      3    guide and flow disagree; one line for each difference
+    ├── Missing           5    something is missing on this machine; says how to get it
+    └── SecretFound       6    a secret stood in the output; the file was deleted
+
+An interruption (Ctrl-C, SIGTERM) is Python's own KeyboardInterrupt and ends with exit code 130.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class GuiderunnerError(Exception):
+    """Base of all errors that are said to the user as a sentence, without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Stuck(GuiderunnerError):
+    """A page is not what the guide says; raised by page objects, turned into StepFailed by the run.
+
+    Args:
+        sentence: What was expected, what is there, what to do next.
+        looked_for: The control or text that was searched, in the guide's words.
+    """
+
+    def __init__(self, sentence: str, *, looked_for: str = "") -> None:
+        super().__init__(sentence)
+        self.looked_for = looked_for
+
+
+class StartAgain(GuiderunnerError):
+    """What earlier steps entered is gone (a session ended) and nothing was created: perform from `step` again.
+
+    Args:
+        sentence: Why.
+        step: Number of the guide's step to go back to.
+    """
+
+    def __init__(self, sentence: str, *, step: int) -> None:
+        super().__init__(sentence)
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is known about a failed step; every text in it has been redacted."""
+
+    flow: str
+    step: int
+    says: str
+    sentence: str
+    url: str = ""
+    looked_for: str = ""
+    controls: Sequence[str] = ()
+    screenshot: Path | None = None
+
+    def lines(self) -> list[str]:
+        """The failure as the lines a person reads, most important first."""
+        lines = [f"Step {self.step} failed: {self.sentence}", f"  guide:      step {self.step}, {self.says}"]
+        if self.url:
+            lines.append(f"  page:       {self.url}")
+        if self.looked_for:
+            lines.append(f"  looked for: {self.looked_for}")
+        if self.controls:
+            lines.append(f"  there were: {', '.join(self.controls)}")
+        if self.screenshot:
+            lines.append(f"  screenshot: {self.screenshot}")
+        return lines
+
+
+class StepFailed(GuiderunnerError):
+    """A step failed; everything known about it, redacted, is in `failure`."""
+
+    exit_code = 1
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__("\n".join(failure.lines()))
+        self.failure = failure
+
+
+class WrongUsage(GuiderunnerError):
+    """An option or an argument cannot be used as given."""
+
+    exit_code = 2
+
+
+class WrongSettings(WrongUsage):
+    """Settings are missing or malformed; all of them are named at once.
+
+    Args:
+        missing: Names of the settings that have no value.
+        wrong: One sentence for each value that cannot be used (never the value of a secret).
+    """
+
+    def __init__(self, *, missing: Sequence[str] = (), wrong: Sequence[str] = ()) -> None:
+        sentences = list(wrong)
+        if missing:
+            sentences.append(
+                f"missing: {', '.join(missing)}. Set them in the environment or in .env (.env.example shows all)."
+            )
+        super().__init__("\n".join(sentences))
+        self.missing = tuple(missing)
+        self.wrong = tuple(wrong)
+
+
+class GuideDiffers(GuiderunnerError):
+    """Guide and flow disagree.
+
+    Args:
+        differences: One line for each, with the guide's line number and step.
+    """
+
+    exit_code = 3
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__("\n".join(differences))
+        self.differences = tuple(differences)
+
+
+class Missing(GuiderunnerError):
+    """Something is missing on this machine.
+
+    Args:
+        sentence: What is missing and how to get it.
+    """
+
+    exit_code = 5
+
+
+class SecretFound(GuiderunnerError):
+    """A secret stood in a file of the output; the file has been deleted.
+
+    Args:
+        findings: Pairs of file and the secret's name.
+    """
+
+    exit_code = 6
+
+    def __init__(self, findings: Sequence[tuple[Path, str]]) -> None:
+        said = "; ".join(f"{path} held the {name}" for path, name in findings)
+        super().__init__(f"A secret was found in the output and the file was deleted: {said}. Please report this.")
+        self.findings = tuple(findings)

@@ -1,0 +1,120 @@
+"""What this machine has and what it lacks: looks for it (`doctor`) and gets it (`setup`)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from runner.browser import BrowserSettings, find_browser
+from runner.errors import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DOWNLOAD = 900
+"""Seconds that one installation may take."""
+
+LAST_WORDS = 300
+"""Characters of a failed program's output that are shown."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that a machine must have.
+
+    Args:
+        name: What it is.
+        look: Says what was found; None when it is missing.
+        get: Gets it and says what it did; raises Missing when it cannot.
+        how: How a person gets it, for `doctor`.
+    """
+
+    name: str
+    look: Callable[[], str | None]
+    get: Callable[[], str]
+    how: str
+
+
+def browser(name: str, settings: BrowserSettings) -> Need:
+    """A browser that Playwright can drive.
+
+    Args:
+        name: chromium, firefox or webkit.
+        settings: Where BROWSER_EXECUTABLE may be set.
+    """
+
+    def look() -> str | None:
+        if settings.endpoint:
+            return f"the one at BROWSER_ENDPOINT {settings.endpoint}"
+        with sync_playwright() as playwright:
+            try:
+                return str(find_browser(playwright, name, settings))
+            except Missing:
+                return None
+
+    def get() -> str:
+        if settings.executable:
+            raise Missing(f"BROWSER_EXECUTABLE: {settings.executable} is not a program. Correct it or unset it.")
+        refused = _run([sys.executable, "-m", "playwright", "install", name])
+        if refused is None:
+            return "downloaded Playwright's own"
+        if name != "chromium":
+            raise Missing(f"Playwright's {name} could not be downloaded: {refused}")
+        return f"Playwright's own could not be downloaded here; {apt_install(['chromium'], what='Chromium')}"
+
+    how = f'"guiderunner setup", or set BROWSER_EXECUTABLE, or "playwright install {name}"'
+    return Need(f"browser ({name})", look, get, how)
+
+
+def apt_install(packages: Sequence[str], *, what: str) -> str:
+    """Install packages of Debian or Ubuntu, when there is apt-get and we are root.
+
+    Args:
+        packages: Their names.
+        what: What they bring, for the message.
+
+    Returns:
+        What was done.
+
+    Raises:
+        Missing: There is no apt-get, we are not root, or it failed; the sentence says what to do.
+    """
+    by_hand = f"apt-get install {' '.join(packages)}"
+    if not shutil.which("apt-get"):
+        raise Missing(f"{what} is missing, and there is no apt-get here: install it with the system's own means.")
+    if os.geteuid() != 0:
+        raise Missing(f'{what} is missing, and only root may install it: run "sudo {by_hand}".')
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = partial(_run, ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], environment)
+    # An installation that fails at first mostly has old package lists, and fetching them anew takes a while.
+    if install() is not None:
+        refused = _run(["apt-get", "update", "-q"], environment) or install()
+        if refused is not None:
+            raise Missing(f'{what} is missing, and "{by_hand}" failed: {refused}')
+    return f"installed Debian's {', '.join(packages)}"
+
+
+def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> str | None:
+    """Run a program; None when it succeeded, else its last words."""
+    try:
+        done = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=DOWNLOAD,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it took more than {DOWNLOAD} seconds"
+    except OSError as error:
+        return str(error)
+    return None if done.returncode == 0 else " ".join((done.stderr or done.stdout).split())[-LAST_WORDS:]

@@ -1,0 +1,181 @@
+"""Settings: frozen dataclasses read from the environment and from a .env file; the environment comes first.
+
+A flow declares what it needs with `setting(...)`; `load` reads all of it and names everything that is missing or
+malformed in one error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from runner.errors import WrongSettings
+from runner.secrets import SHORTEST, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its name in the environment, what it is for, and how its text is read."""
+
+    name: str
+    help: str
+    required: bool
+    secret: bool
+    example: str
+    default: str
+    parse: Callable[[str], object]
+
+
+def setting(
+    name: str,
+    *,
+    help: str,  # noqa: A002 - the word that Typer and argparse use for the same thing
+    default: str | None = None,
+    example: str = "",
+    secret: bool = False,
+    parse: Callable[[str], object] = str,
+) -> Any:  # noqa: ANN401 - as dataclasses.field, it stands where a value of any type is declared
+    """Declare a field of a Settings class.
+
+    Args:
+        name: Name in the environment and in .env.
+        help: What it is for, in one sentence.
+        default: Text to read when nothing is set; None makes the setting required.
+        example: A value for .env.example.
+        secret: The value is wrapped in `Secret` and never shown.
+        parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
+    """
+
+    def read(text: str) -> object:
+        value = parse(text)
+        return _secret(text, name) if secret else value
+
+    about = Setting(name, help, default is None, secret, example, default or "", read)
+    return dataclasses.field(metadata={"setting": about})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Base of all settings classes."""
+
+    @classmethod
+    def about(cls) -> Iterator[tuple[str, Setting]]:
+        """Field name and declaration of each setting, in the order of declaration."""
+        for field in dataclasses.fields(cls):
+            yield field.name, cast("Setting", field.metadata["setting"])
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str]) -> Self:
+        """Read all settings from `environment` (see `environment()`).
+
+        Raises:
+            WrongSettings: Something is missing or malformed; all of it is named.
+        """
+        values: dict[str, object] = {}
+        missing, wrong = [], []
+        for field, about in cls.about():
+            text = environment.get(about.name, "").strip() or about.default
+            if not text and about.required:
+                missing.append(about.name)
+                continue
+            try:
+                values[field] = about.parse(text) if text else None if about.secret else about.parse("")
+            except ValueError as error:
+                wrong.append(f"{about.name}: {error}.")
+        if missing or wrong:
+            raise WrongSettings(missing=missing, wrong=wrong)
+        return cls(**values)
+
+    def secrets(self) -> Iterator[Secret]:
+        """The secrets among the settings, found by their type."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Secret):
+                yield value
+
+
+def example(*classes: type[Settings]) -> str:
+    """A .env file with every setting of these classes: what it is for, and an example or the default as its value."""
+    blocks = []
+    for about in (about for one in classes for _, about in one.about()):
+        value = about.default or about.example
+        line = f'{about.name}="{value}"' if " " in value else f"{about.name}={value}"
+        blocks.append(f"# {about.help}.\n{line if about.required else f'# {line}'}\n")
+    return "\n".join(blocks)
+
+
+def environment(env_file: Path | None = None) -> dict[str, str]:
+    """The environment over the .env file.
+
+    Args:
+        env_file: The file; None means `.env` in the current folder, if there is one.
+
+    Raises:
+        WrongSettings: A file was named and is not there, or it is not text.
+    """
+    path = env_file or Path(".env")
+    if env_file and not env_file.is_file():
+        raise WrongSettings(wrong=[f"{env_file} is not there. Copy .env.example to it and fill it in."])
+    try:
+        read = dotenv_values(path, interpolate=False)
+    except UnicodeDecodeError:
+        raise WrongSettings(wrong=[f"{path} is not text in UTF-8. Save it as such."]) from None
+    from_file = {name: value for name, value in read.items() if value is not None}
+    return from_file | {name: value for name, value in os.environ.items() if value}
+
+
+def url(text: str) -> str:
+    """An http(s) address without the trailing slash; a missing scheme means https.
+
+    Raises:
+        ValueError: It is not an address, or it carries a user or a password.
+    """
+    address = text if "://" in text else f"https://{text}"
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in address:
+        raise ValueError(f'"{text}" is not a web address, such as https://www.example.com')
+    if parts.username or parts.password:
+        raise ValueError("the address holds a user or a password; set them in their own settings")
+    return address.rstrip("/")
+
+
+def seconds(text: str) -> float:
+    """A duration such as 90, 30s, 15m or 6h, in seconds.
+
+    Raises:
+        ValueError: It is not a positive duration.
+    """
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        value = float(number) * unit
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise ValueError(f'"{text}" is not a duration, such as 90, 30s, 15m or 6h')
+    return value
+
+
+def path(text: str) -> Path | None:
+    """A path, with ~ as the home folder; nothing means None."""
+    return Path(text).expanduser() if text else None
+
+
+def optional(text: str) -> str | None:
+    """The text; nothing means None."""
+    return text or None
+
+
+def _secret(text: str, name: str) -> Secret:
+    if len(text) < SHORTEST:
+        raise ValueError(f"it has fewer than {SHORTEST} characters")
+    return Secret(text, name)
