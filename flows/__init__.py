@@ -1,0 +1,1 @@
+"""The flows: one package for each guide."""

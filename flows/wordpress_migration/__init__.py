@@ -1,0 +1,1 @@
+"""Pantheon's guided WordPress migration."""

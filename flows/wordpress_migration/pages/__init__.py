@@ -1,0 +1,1 @@
+"""The outside pages of the migration: locators named by the guide's words, and the few verbs one sentence hides."""

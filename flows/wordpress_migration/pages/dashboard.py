@@ -1,0 +1,635 @@
+"""The Pantheon dashboard, known by the guide's bold words only: its markup is unknown and changes."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from runner.controls import (
+    CHOICES,
+    LATE,
+    REFUSAL,
+    Secret,
+    StartAgain,
+    Stuck,
+    alerts,
+    can_be_pressed,
+    capture_copies,
+    choose,
+    choose_from,
+    control,
+    copied_by,
+    copy_buttons,
+    dismiss_interruptions,
+    field,
+    fields,
+    first_visible,
+    lines,
+    named,
+    new_lines,
+    on_page,
+    panel,
+    plain_url,
+    press_send,
+    shown_values,
+    until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from playwright.sync_api import Locator, Page, Response
+
+    from flows.wordpress_migration.settings import MigrationSettings
+
+SIGN_IN_WORDS = (
+    "Log in", "Login", "Sign in", "Continue", "Next", "Submit", "Verify", "Confirm", "Authenticate",
+    "Re-authenticate", "Reauthenticate", "Continue with email", "Sign in with email", "Log in with email",
+)  # fmt: skip
+"""Names of the control that sends a sign-in form; where it has another name, Enter is pressed in the field."""
+
+GUIDE_CONTROLS = (
+    "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Install on /wp-admin",
+    "Confirm migration progress", "Confirm", "Copy", "Copy machine token", "Copy to clipboard",
+)  # fmt: skip
+"""Controls that the work needs: a dialogue that holds one of them is not an interruption."""
+
+TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
+"""About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
+
+SIGN_IN_FIELDS = 2
+"""Text boxes that a sign-in form has at most: e-mail address and, where it is shown in clear, password."""
+
+SLICE = 1.0
+"""Seconds between two looks for a refusal while something is waited for."""
+
+AFTER_SIGN_IN = 5.0
+"""Seconds in which a page goes on by itself after the password was given again; then the control is pressed again."""
+
+CONFIRM_AGAIN = 15.0
+"""Seconds between two tries to confirm while the dashboard says that the migration is not complete yet."""
+
+CONFIRM_AT_MOST = 40
+"""Tries: the dashboard may learn of the completion some minutes after the service."""
+
+_SECOND_FACTOR = re.compile(
+    r"(verification|one.?time|security|authenticat(or|ion)|6.digit|2.step|two.factor)[ -]?(code|passw|app|factor)"
+    r"|enter the code",
+    re.IGNORECASE,
+)
+_NOT_COMPLETE = re.compile(
+    r"not (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|not.*yet", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A control that was pressed, and the lines of the page before: while it is there, a new line may be a refusal."""
+
+    control: Locator
+    before: Sequence[str]
+
+
+class Dashboard:
+    """The Pantheon tab.
+
+    Args:
+        page: The tab.
+        account: Whose dashboard it is.
+        say: Told what the dashboard is waited for.
+    """
+
+    def __init__(self, page: Page, account: MigrationSettings, *, say: Callable[[str], None]) -> None:
+        self.page = page
+        self._account = account
+        self._say = say
+        self._signing_in = False
+        self._in_workspace = False
+        self._site_page: str | None = None
+        self._error: Response | None = None
+        self._lines_before_token: list[str] = []
+        page.on("response", self._note_error)
+        capture_copies(page)
+        dismiss_interruptions(
+            page,
+            lambda name: say(f'something lay over the page and was closed with "{name}"'),
+            never=GUIDE_CONTROLS,
+        )
+
+    # -- the guide's words ----------------------------------------------------------------------------------------
+
+    @property
+    def migrate_existing_site(self) -> Locator:
+        """**Migrate Existing Site**, at the lower right of the workspace's page."""
+        return control(self.page, "Migrate Existing Site")
+
+    @property
+    def continue_(self) -> Locator:
+        """**Continue**, in the form with the website's URL (a site in the navigation may have that name)."""
+        form = self._panel(control(self.page, "Continue"))
+        return control(form, "Continue")
+
+    @property
+    def create_site(self) -> Locator:
+        """**Create Site**."""
+        return control(self.page, "Create Site")
+
+    @property
+    def generate_machine_token(self) -> Locator:
+        """**Generate Machine Token**."""
+        return control(self.page, "Generate Machine Token")
+
+    @property
+    def install_on_wp_admin(self) -> Locator:
+        """**Install on /wp-admin**."""
+        return control(self.page, "Install on /wp-admin")
+
+    @property
+    def confirm_migration_progress(self) -> Locator:
+        """**Confirm migration progress**; the dashboard itself writes it with capitals."""
+        return control(self.page, "Confirm migration progress")
+
+    @property
+    def website_url(self) -> Locator:
+        """The field for the current website's URL."""
+        return field(
+            self._panel(control(self.page, "Continue")).get_by_role("textbox"),
+            "current website URL",
+            r"\burl\b",
+            "website|address|domain",
+        )
+
+    @property
+    def site_name(self) -> Locator:
+        """The field for the name of the new site."""
+        return field(
+            self._panel(self.create_site).get_by_role("textbox"),
+            "name of the new site",
+            r"\bname\b",
+            r"\bcall(ed)?\b",
+        )
+
+    def _panel(self, pressed: Locator) -> Locator:
+        """The form that ends with this control."""
+        return panel(self.page, pressed, self.page.get_by_role("textbox"))
+
+    # -- steps 1 to 3 ---------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open the dashboard, signing in if it asks for that, and wait for the workspace's page."""
+        self._site_page = None
+        self.page.goto(self._account.dashboard_url)
+        self.reach(self.migrate_existing_site)
+
+    def open_workspace(self, name: str) -> None:
+        """Go to this workspace if the dashboard shows another one and offers a way to switch.
+
+        Where it offers none the workspace is still chosen in step 3, which stops if it cannot be.
+        """
+        if not self._shows_workspace(name):
+            self._say(f'switching to the workspace "{name}"')
+            self._switch_workspace(name)
+        self._in_workspace = self._arrives_in_workspace(name)
+        self.reach(self.migrate_existing_site)
+
+    def _arrives_in_workspace(self, name: str) -> bool:
+        def look() -> bool | None:
+            return (self._shows_workspace(name) and self.migrate_existing_site.is_visible()) or None
+
+        return bool(until(self.page, look, timeout=2 * LATE))
+
+    def _shows_workspace(self, name: str) -> bool:
+        heading = self.page.get_by_role("heading", name=named(name)).filter(visible=True)
+        crumbs = self.page.get_by_role("navigation", name=re.compile("breadcrumb", re.IGNORECASE)).get_by_text(
+            name, exact=True
+        )
+        return heading.count() > 0 or crumbs.count() > 0
+
+    def _switch_workspace(self, name: str) -> None:
+        home = self.page.url
+        links = self.page.get_by_role("link", name=named(name)).filter(visible=True)
+        for index in range(links.count()):
+            # A site may have the workspace's name; its page does not offer to migrate another one.
+            if can_be_pressed(links.nth(index)):
+                links.nth(index).click()
+                if self._arrives_in_workspace(name):
+                    return
+                self.page.goto(home)
+                self.reach(self.migrate_existing_site)
+        navigation = self.page.get_by_role("navigation").or_(self.page.get_by_role("banner"))
+        select = navigation.locator("select").filter(
+            has=self.page.get_by_role("option", name=named(name), include_hidden=True)
+        )
+        if select.count():
+            choose_from(select.first, name)
+            return
+        opens = "[aria-haspopup], [aria-expanded], summary, [role=combobox]"
+        for opener in [
+            *navigation.locator(opens).filter(visible=True).all(),
+            *navigation.get_by_role("button").filter(visible=True).all()[:1],
+        ]:
+            opener.click()
+            entries = [self.page.get_by_role(role, name=named(name)) for role in CHOICES]
+            entries.append(self.page.get_by_text(name, exact=True))  # an entry may say more, such as its kind
+            entry = until(self.page, lambda entries=entries: self._pressable(*entries), timeout=LATE)  # type: ignore[misc]
+            if entry:
+                entry.click()
+                return
+            self.page.keyboard.press("Escape")
+
+    def _pressable(self, *wanted: Locator) -> Locator | None:
+        """The first of these that a reader could press now."""
+        seen = (one for locator in wanted for one in locator.filter(visible=True).all())
+        return next((one for one in seen if can_be_pressed(one)), None)
+
+    def choose_cms(self, words: str) -> Locator:
+        """Select the existing site's CMS, offered as radios, tiles or a list; returns what was pressed."""
+        return choose(self._panel(control(self.page, "Continue")), words)
+
+    def choose_workspace(self, name: str) -> None:
+        """Select the new site's workspace, in a native select or in a combobox.
+
+        Raises:
+            Stuck: It is not offered, or no choice is offered and the dashboard is not in that workspace.
+        """
+        form = self._panel(self.create_site)
+        if form.get_by_role("radio").count():
+            choose(form, name)
+            return
+        choosers = form.locator("select").or_(form.get_by_role("combobox")).or_(form.locator("[aria-haspopup=listbox]"))
+        try:
+            chooser = field(
+                choosers,
+                "workspace",
+                "workspace",
+                "organi[sz]ation|team",
+                timeout=LATE if self._in_workspace else None,
+            )
+        except Stuck:
+            if self._in_workspace:
+                return
+            raise Stuck(
+                f'the page offers no choice of a workspace, and it is not known to be in "{name}"',
+                looked_for="workspace",
+            ) from None
+        choose_from(chooser, name)
+
+    def press_create_site(self) -> None:
+        """Press **Create Site** and wait until the site stands.
+
+        Raises:
+            Stuck: The dashboard refused, such as for a name that is taken.
+        """
+        confirm = self.page.get_by_role("dialog").get_by_role("button", name=named("Confirm"))
+        created, creation = self.generate_machine_token, self._account.creation_timeout
+        pressed = Pressed(self.create_site, lines(self.page))
+        pressed.control.click()
+        if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
+            confirm.click()
+            self.reach(created, pressed=pressed, timeout=creation)
+        self._site_page = self.page.url
+
+    # -- steps 4 and 5 --------------------------------------------------------------------------------------------
+
+    def press_generate_machine_token(self) -> None:
+        """Press **Generate Machine Token**, re-authenticate if prompted, and wait for the token's page.
+
+        Raises:
+            Stuck: The dashboard refused.
+        """
+        generate, made = self.generate_machine_token, self.install_on_wp_admin
+        self._lines_before_token = lines(self.page)
+        generate.click()
+        while self.reach(made, again=generate, pressed=Pressed(generate, self._lines_before_token)) is generate:
+            # The password was given, and the page is back where it was: it waits to be pressed once more.
+            generate.click()
+
+    def machine_token(self) -> str:
+        """The machine token that the page shows: from its Copy button, else its field, else the text that appeared.
+
+        Raises:
+            Stuck: The page shows none.
+        """
+        found = until(self.page, self._token_from_copy_button, timeout=LATE) or until(self.page, self._token_shown)
+        if found is None:
+            raise Stuck(
+                "the machine token is not to be found: no Copy button hands it over, no field is labelled as the "
+                "machine token, and nothing like a token appeared on the page. It was made: revoke it in Personal "
+                "Settings > Machine Tokens",
+                looked_for="machine token",
+            )
+        return found
+
+    def _token_from_copy_button(self) -> str | None:
+        for button in copy_buttons(self.page):
+            about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
+            if re.search("token", about, re.IGNORECASE):
+                copied = (copied_by(button.locator) or "").strip()
+                return copied if TOKEN.fullmatch(copied) else None
+        return None
+
+    def _token_shown(self) -> str | None:
+        shown = [one for one in shown_values(self.page) if TOKEN.fullmatch(one.value)]
+        labelled = [one.value for one in shown if one.words and re.search(r"\btoken\b", one.words[0], re.IGNORECASE)]
+        # Behind an eye the field is one for passwords; its label tells that it holds the token and not the account's.
+        for one in fields(self.page.locator("input[type=password]")):
+            if re.search(r"\btoken\b", " ".join([*one.bound, *one.near[:1]]), re.IGNORECASE):
+                value = one.locator.input_value()
+                labelled += [value] if TOKEN.fullmatch(value) else []
+        appeared = [
+            one.value
+            for one in shown
+            if one.value not in self._lines_before_token and not self._is_site_name(one.value)
+        ]
+        return next(iter([*labelled, *appeared]), None)
+
+    def _is_site_name(self, value: str) -> bool:
+        return value.startswith(slug(self._account.site_name))
+
+    def shown_site_name(self, token: Secret) -> str:
+        """The site's name as the dashboard shows it beside the token: the typed name may have become another.
+
+        Raises:
+            Stuck: The page shows none.
+        """
+
+        def look() -> str | None:
+            shown = [
+                one
+                for one in shown_values(self.page)
+                if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
+            ]
+            labelled = [
+                one.value
+                for one in shown
+                if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
+            ]
+            alike = [one.value for one in shown if self._is_site_name(one.value)]
+            return next(iter([*labelled, *alike]), None)
+
+        found = until(self.page, look)
+        if found is None:
+            raise Stuck("the site's name is not to be found beside the machine token", looked_for="Pantheon Site Name")
+        return found
+
+    def press_install_on_wp_admin(self) -> Page:
+        """Press **Install on /wp-admin** and return the tab that it opens."""
+        with self.page.context.expect_page() as opened:
+            self.install_on_wp_admin.click()
+        return opened.value
+
+    # -- step 9 ---------------------------------------------------------------------------------------------------
+
+    def press_confirm_migration_progress(self, site_page: str) -> None:
+        """Press **Confirm migration progress**, again while the dashboard says that it is not complete yet.
+
+        Args:
+            site_page: Address of the page that has the control, should a new sign-in lead elsewhere.
+
+        Raises:
+            Stuck: The dashboard refused, or never learned of the completion.
+        """
+        self._site_page = site_page
+        for _ in range(CONFIRM_AT_MOST):
+            self.reach(self.confirm_migration_progress)
+            before = lines(self.page)
+            self.confirm_migration_progress.click()
+            said = until(self.page, lambda before=before: self._confirmed(before), timeout=CONFIRM_AGAIN)  # type: ignore[misc]
+            if said == "":
+                return
+            if said and not _NOT_COMPLETE.search(said):
+                raise Stuck(f'the dashboard did not confirm: "{said}"', looked_for="Confirm migration progress")
+            self._say(f'the dashboard says "{said}"; confirming again' if said else "no answer yet; confirming again")
+            until(
+                self.page,
+                lambda: not self.confirm_migration_progress.is_visible() or None,
+                timeout=CONFIRM_AGAIN,
+            )
+            if not (self.confirm_migration_progress.is_visible() or self._asks_to_sign_in()):
+                return
+        raise Stuck(
+            f"the dashboard still does not confirm after {CONFIRM_AT_MOST} tries",
+            looked_for="the site's dashboard",
+        )
+
+    def _confirmed(self, before: Sequence[str]) -> str | None:
+        """What the dashboard says when it refuses; nothing when the control has gone; None without an answer."""
+        if not self.confirm_migration_progress.is_visible():
+            return ""
+        return next(
+            (line for line in new_lines(self.page, before) if _NOT_COMPLETE.search(line) or REFUSAL.search(line)),
+            None,
+        )
+
+    def check_site_dashboard(self, site_name: str) -> None:
+        """Check that this site's dashboard has appeared.
+
+        Raises:
+            Stuck: The page does not name the site.
+        """
+        names = [
+            self.page.get_by_text(re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE))
+            for name in (site_name, self._account.site_name)
+        ]
+        self.reach(*(name.describe(f"the dashboard of {site_name}") for name in names))
+
+    # -- waiting, signing in, refusals ----------------------------------------------------------------------------
+
+    def reach(
+        self,
+        *wanted: Locator,
+        pressed: Pressed | None = None,
+        again: Locator | None = None,
+        timeout: float | None = None,
+    ) -> Locator:
+        """Wait until one of these is there; sign in (again) when the dashboard asks for it on the way.
+
+        Args:
+            wanted: What is waited for.
+            pressed: What was pressed to get there; a refusal that appears beside it ends the waiting.
+            again: What counts too when it is still there some time after a password was given on the way.
+            timeout: Seconds; None for PAGE_TIMEOUT.
+
+        Returns:
+            The one that came.
+
+        Raises:
+            Stuck: None came, or the dashboard refused.
+            StartAgain: A new sign-in lost what was entered, and nothing has been created yet.
+        """
+        timeout = timeout or self._account.page_timeout
+        began = time.monotonic()
+        deadline = began + timeout
+        signed_in = None
+        said = wanted[0].description or "the page"
+        while time.monotonic() < deadline:
+            try:
+                found = first_visible(*wanted, self._password_fields, timeout=SLICE)
+            except Stuck:
+                found = None
+            if found in wanted:
+                self._signing_in, self._error = False, None
+                return found
+            if self._asks_to_sign_in():
+                self.sign_in()
+                signed_in = time.monotonic()
+                deadline = max(deadline, signed_in + timeout)
+                continue
+            if found:
+                # A password field that asks for nothing, such as one for password managers: wait without it.
+                until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
+            if signed_in:
+                self._check_second_factor()
+            elif pressed:
+                self._check_refusal(pressed, time.monotonic() - began)
+            self._load_again_after_error(said)
+            if signed_in and time.monotonic() - signed_in > AFTER_SIGN_IN:
+                if again and again.is_visible() and again.is_enabled():
+                    self._signing_in = False
+                    return again
+                self._go_back_after_sign_in()
+        there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
+        telling = [line for line in there if REFUSAL.search(line)] or (there[:3] if pressed else [])
+        because = f"; the page says: {', '.join(telling)}" if telling else ""
+        raise Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
+
+    def _check_refusal(self, pressed: Pressed, waited: float) -> None:
+        """Stop when the page says no beside what was pressed, or when it stays as it was.
+
+        A refusal is known by its words or by being an alert. For one that is neither, such as "Use fewer letters", what
+        was pressed is watched: work that goes on (creating a site takes minutes) hides or disables it.
+        """
+        if not (pressed.control.is_visible() and pressed.control.is_enabled()):
+            return
+        said = new_lines(self.page, pressed.before)
+        aloud = alerts(self.page)
+        refused = [line for line in said if REFUSAL.search(line) or line in aloud]
+        if refused:
+            raise Stuck(f'the dashboard says "{refused[0]}"')
+        if waited > self._account.page_timeout:
+            raise Stuck(f"nothing came of pressing it; the page says: {', '.join(said) or 'nothing new'}")
+
+    def _load_again_after_error(self, said: str) -> None:
+        """Do what a reader would do after a server's error, once; but repeat nothing that may have had an effect."""
+        if self._error is None:
+            return
+        error, self._error = self._error, None
+        what = f"the dashboard answered {error.status} to {error.request.method} {plain_url(error.url)}"
+        if error.request.method != "GET":
+            raise Stuck(f"{what}, and {said} did not appear. Look there whether it was done before you run this again")
+        self._say(f"{what}; loading the page again")
+        self.page.goto(self.page.url)
+
+    def _go_back_after_sign_in(self) -> None:
+        """Go back to where the work was when the session ended."""
+        if _host(self.page.url) != _host(self._account.dashboard_url):
+            return  # still on the way back from the identity provider
+        if self._site_page is None:
+            if self.migrate_existing_site.is_visible() or self.continue_.is_visible():
+                raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
+        elif self.page.url != self._site_page:
+            self.page.goto(self._site_page)
+
+    def _note_error(self, response: Response) -> None:
+        ours = _host(response.url) == _host(self._account.dashboard_url)
+        if ours and response.status >= 500:  # noqa: PLR2004 - HTTP's first number for a server's error
+            self._error = response
+
+    @property
+    def _password_fields(self) -> Locator:
+        return self.page.locator("input[type=password]:not([readonly], [aria-hidden=true], [aria-hidden=true] *)")
+
+    def _password_field(self) -> Locator | None:
+        """The password field that a reader sees; some pages keep one beside the screen for password managers."""
+        return next((one for one in self._password_fields.all() if on_page(one)), None)
+
+    def _email_field(self) -> Locator | None:
+        """The field for the account's e-mail address or user name, if it is to be filled in."""
+        named_so = self.page.get_by_role("textbox", name=re.compile(r"e-?mail|user ?name", re.IGNORECASE))
+        typed_so = self.page.locator(
+            "input[type=email], input[autocomplete~=username], input[name=username], input[name=email]"
+        )
+        found = named_so.or_(typed_so).filter(visible=True).all()
+        return next((one for one in found if on_page(one) and one.is_editable()), None)
+
+    def _asks_to_sign_in(self) -> bool:
+        if self._password_field():
+            return True
+        email = self._email_field()
+        if email is None:
+            return False
+        # Beside an e-mail field a sign-in form has little else: a newsletter's field in the footer is another thing.
+        form = panel(self.page, email, control(self.page, *SIGN_IN_WORDS))
+        return 1 <= form.get_by_role("textbox").count() <= SIGN_IN_FIELDS
+
+    def sign_in(self) -> None:
+        """Sign in with e-mail and password, on one page or on two; where only the password is asked, with that.
+
+        Raises:
+            Stuck: The dashboard refused, or a person is needed.
+        """
+        page = self.page
+        self._check_address()
+        if self._signing_in:
+            said = [line for line in lines(page) if REFUSAL.search(line)]
+            because = f': "{said[0]}"' if said else ""
+            raise Stuck(
+                f"the dashboard did not accept PANTHEON_EMAIL and PANTHEON_PASSWORD{because}. It was not tried again"
+            )
+        self._signing_in = True
+        self._say("signing in to the dashboard")
+        email, password = self._email_field(), self._password_field()
+        if email:
+            email.fill(self._account.email)
+            if password is None:
+                self._send(email, lambda: self._password_field() is not None or None)
+                password = self._password_field()
+        if password is None:
+            raise Stuck("the sign-in page asks for no password", looked_for="Password")
+        password.fill(self._account.password.reveal())
+        self._send(password, lambda: self._password_field() is None or None)
+
+    def _send(self, filled: Locator, went_on: Callable[[], bool | None]) -> None:
+        """Send the sign-in form and wait until it went on."""
+        page = self.page
+        before = lines(page)
+        press_send(filled, *SIGN_IN_WORDS)
+
+        def look() -> bool | None:
+            if went_on():
+                return True
+            self._check_second_factor()
+            said = new_lines(page, before)
+            refused = [line for line in said if REFUSAL.search(line)]
+            if refused:
+                raise Stuck(
+                    f'the dashboard refused the sign-in: "{refused[0]}". Check PANTHEON_EMAIL and PANTHEON_PASSWORD'
+                )
+            return None
+
+        if not until(page, look, timeout=self._account.page_timeout):
+            raise Stuck("the dashboard did not answer the sign-in", looked_for="the page after signing in")
+
+    def _check_second_factor(self) -> None:
+        field = self.page.locator("input[autocomplete=one-time-code]").filter(visible=True)
+        asked = [line for line in lines(self.page) if _SECOND_FACTOR.search(line)]
+        if asked and (field.count() or self.page.get_by_role("textbox").count()):
+            raise Stuck(f'the sign-in asks for a second factor ("{asked[0]}"): a person has to sign in')
+
+    def _check_address(self) -> None:
+        """A password never goes to an unencrypted page of an encrypted dashboard."""
+        if urlsplit(self._account.dashboard_url).scheme == "https" and urlsplit(self.page.url).scheme != "https":
+            raise Stuck("the sign-in page is not encrypted (http), so the password was not typed")
+
+
+def _host(url: str) -> str:
+    """Host and port of an address."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def slug(name: str) -> str:
+    """The name as the dashboard makes it: lower case, dashes but for letters and digits (guide's image of step 3)."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,86 @@
+"""What a migration needs to know: the accounts, the existing site, the new site's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.settings import Settings, optional, seconds, setting, url
+
+if TYPE_CHECKING:
+    from runner.secrets import Secret
+
+
+def basic_auth(text: str) -> str:
+    """User and password of HTTP basic auth, as `user:password`.
+
+    Raises:
+        ValueError: There is no colon, or nothing on one side of it.
+    """
+    user, _, password = text.partition(":")
+    if not user or not password:
+        raise ValueError("it is not written user:password")
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationSettings(Settings):
+    """Settings of the guided WordPress migration."""
+
+    dashboard_url: str = setting(
+        "PANTHEON_DASHBOARD_URL",
+        help="Address of the dashboard",
+        default="https://dashboard.pantheon.io",
+        parse=url,
+    )
+    email: str = setting("PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com")
+    password: Secret = setting("PANTHEON_PASSWORD", help="Password of the Pantheon account", secret=True)
+    workspace: str | None = setting(
+        "PANTHEON_WORKSPACE",
+        help="Workspace that the new site belongs to; unset, the one that the dashboard opens with",
+        default="",
+        example="Widgets",
+        parse=optional,
+    )
+    source_url: str = setting(
+        "SOURCE_SITE_URL",
+        help="Address of the existing WordPress site",
+        example="https://www.example.com",
+        parse=url,
+    )
+    wp_username: str = setting(
+        "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
+    )
+    wp_password: Secret = setting("WP_ADMIN_PASSWORD", help="Password of that administrator", secret=True)
+    site_name: str = setting(
+        "NEW_SITE_NAME",
+        help="Name of the new Pantheon site; it cannot be changed later",
+        example="Writing Widgets",
+    )
+    source_basic_auth: Secret | None = setting(
+        "SOURCE_BASIC_AUTH",
+        help="user:password, if the existing site is behind HTTP basic auth",
+        default="",
+        secret=True,
+        parse=basic_auth,
+    )
+    search_for: str = setting(
+        "PLUGIN_SEARCH",
+        help="Words that the plugin is searched by in wp-admin",
+        default="pantheon migrations",
+    )
+    page_timeout: float = setting(
+        "PAGE_TIMEOUT",
+        help="How long a page may take to show what a step waits for",
+        default="30s",
+        parse=seconds,
+    )
+    creation_timeout: float = setting(
+        "CREATION_TIMEOUT",
+        help="How long the dashboard may take to create the site",
+        default="15m",
+        parse=seconds,
+    )
+    migration_timeout: float = setting(
+        "MIGRATION_TIMEOUT", help="How long the migration may take", default="6h", parse=seconds
+    )
