@@ -1,0 +1,36 @@
+"""What all tests share: a browser as guiderunner finds it, and one sandbox for each worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.browser import BrowserSettings, find_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Playwright
+
+    from fixtures.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], playwright: Playwright, browser_name: str
+) -> dict[str, Any]:
+    """pytest-playwright's own options, with the browser that guiderunner would start."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_browser(playwright, browser_name, BrowserSettings.load({})),
+    }
+
+
+@pytest.fixture(scope="session")
+def whole_sandbox() -> Iterator[Sandbox]:
+    """All stand-ins and a real WordPress, started once for this worker."""
+    from fixtures.sandbox import Sandbox  # noqa: PLC0415 - unit tests run where PHP and the stand-ins' packages are missing
+
+    with Sandbox() as sandbox:
+        yield sandbox

@@ -1,0 +1,112 @@
+"""Performs the migration, or a part of it, on a sandbox that behaves as a test wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flows.wordpress_migration.flow import FLOW, MigrationRun
+from runner.errors import GuiderunnerError
+from runner.run import Reporter, new_folder, perform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from fixtures.sandbox import Sandbox
+    from runner.flow import Flow, Step
+    from runner.run import Result, Run
+
+
+@dataclass
+class Outcome:
+    """How a run ended and what the sandbox saw of it."""
+
+    run: MigrationRun
+    result: Result | None
+    error: GuiderunnerError | None
+    said: list[str]
+    audit: dict[str, Any]
+
+    @property
+    def done(self) -> dict[str, int]:
+        """How often each of the things that must not happen twice happened."""
+        names = ("sites_created", "tokens_made", "migrations_started", "migrations_completed", "confirmed", "mails")
+        counted = {name: self.audit[name] for name in names}
+        return {name: value if isinstance(value, int) else len(value) for name, value in counted.items()}
+
+
+class Listener(Reporter):
+    """Keeps the run and what it says."""
+
+    def __init__(self) -> None:
+        self.run: MigrationRun | None = None
+        self.said_so_far: list[str] = []
+
+    def run_started(self, run: Run[Any], flow: Flow[Any]) -> None:
+        """Keep the run, to look at what it knows."""
+        assert isinstance(run, MigrationRun)
+        self.run = run
+
+    def said(self, words: str) -> None:
+        """Keep what a user would read."""
+        self.said_so_far.append(words)
+
+    def step_again(self, step: Step[Any], sentence: str) -> None:
+        """Keep that a step was performed again."""
+        self.said_so_far.append(f"again: {sentence}")
+
+
+@pytest.fixture
+def sandbox(whole_sandbox: Sandbox) -> Sandbox:
+    """The worker's sandbox as if it had just been started."""
+    whole_sandbox.reset()
+    return whole_sandbox
+
+
+@pytest.fixture
+def migrate(
+    browser: Browser, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Perform the migration on the sandbox.
+
+    The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
+    last step to perform, and the scale of the pictures (small ones save a test's time).
+    """
+
+    def run(
+        settings: dict[str, str] | None = None,
+        behaviour: dict[str, Any] | None = None,
+        source: dict[str, Any] | None = None,
+        until: int | None = None,
+        scale: int = 1,
+        **options: Any,
+    ) -> Outcome:
+        from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
+
+        monkeypatch.setattr("runner.screenshots.SCALE", scale)
+        sandbox.fresh_source(SourceOptions(**(source or {})))
+        sandbox.behave(**(behaviour or {}))
+        given = {**sandbox.settings(), "PAGE_TIMEOUT": "20s", **(settings or {})}
+        listener = Listener()
+        result = error = None
+        try:
+            result = perform(
+                FLOW,
+                FLOW.settings.load({name: value for name, value in given.items() if value}),
+                browser,
+                folder=new_folder(tmp_path / "runs", FLOW),
+                reporter=listener,
+                until=until,
+                **options,
+            )
+        except GuiderunnerError as caught:
+            error = caught
+        assert listener.run
+        return Outcome(listener.run, result, error, listener.said_so_far, sandbox.audit())
+
+    return run

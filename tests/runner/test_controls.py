@@ -1,0 +1,342 @@
+"""Controls, fields and choices are found on pages that were built in many ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from runner.controls import (
+    Stuck,
+    capture_copies,
+    choose,
+    choose_from,
+    control,
+    controls_on,
+    copied_by,
+    copy_buttons,
+    default_timeout,
+    dismiss_interruptions,
+    field,
+    first_visible,
+    panel,
+    press_send,
+    set_default_timeout,
+    shown_values,
+    until,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<button>Install on /wp-admin</button>",
+        "<a href='#'>Install on /wp-admin</a>",
+        "<div role=button tabindex=0>Install on /wp-admin</div>",
+        "<input type=submit value='Install on /wp-admin'>",
+        "<button><span>＋</span> install ON\n /WP-ADMIN →</button>",
+        "<a href='#'>Install on /wp-admin <span>(opens in a new tab)</span></a>",
+        "<button aria-label='Install on /wp-admin'><svg></svg></button>",
+        "<button style='display:none'>Install on /wp-admin</button><p><button>Install on /wp-admin</button>",
+    ],
+)
+def test_a_control_is_found_by_the_guides_words(page: Page, html: str) -> None:
+    """However it is built, and in whatever case, with a sign or a hint around the words."""
+    page.set_content(html)
+    expect(control(page, "Install on /wp-admin")).to_be_visible()
+    control(page, "Install on /wp-admin").click(trial=True, timeout=1000)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<button>Continue with Google</button>",
+        "<p>Continue</p>",
+        "<button hidden>Continue</button>",
+        "<h1>Continue</h1>",
+    ],
+)
+def test_what_only_looks_like_the_control_is_not_taken(page: Page, html: str) -> None:
+    """More words make another control, and words alone make none."""
+    page.set_content(html)
+    expect(control(page, "Continue")).to_have_count(0)
+
+
+def test_a_covered_control_is_not_pressed(page: Page) -> None:
+    """A reader could not press it, so the run stops there."""
+    page.set_content("<button>Go</button><div style='position:fixed;inset:0'></div>")
+    with pytest.raises(Exception, match="intercepts pointer events"):
+        control(page, "Go").click(timeout=500)
+
+
+def test_a_panel_is_the_innermost_part_that_holds_all(page: Page) -> None:
+    """Fields of the page's header do not belong to the wizard's form."""
+    page.set_content(
+        "<header><input aria-label='Search'></header>"
+        "<main><div id=w><div><label>URL <input></label></div><div><button>Continue</button></div></div></main>"
+    )
+    assert panel(page, control(page, "Continue"), page.get_by_role("textbox")).get_attribute("id") == "w"
+
+
+FIELDS = {
+    "label": "<label for=a>Your name</label><input id=a><label for=b>Site name</label><input id=b data-me>",
+    "unbound label": "<label for=x>Other</label><input><label for=y>Pantheon Site Name</label><br><input data-me>",
+    "aria-labelledby": "<span id=l>Site name</span><input><input aria-labelledby=l data-me>",
+    "group text": "<p>E-mail</p><div><input></div><p>Site name</p><small>It stays.</small><div><input data-me></div>",
+    "placeholder": "<input placeholder=Search><input placeholder='Site name' data-me>",
+    "input name": "<input name=q><input name=site_name data-me>",
+    "the only one": "<p>Call it what you like</p><input data-me>",
+}
+
+
+@pytest.mark.parametrize("html", FIELDS.values(), ids=FIELDS.keys())
+def test_a_field_is_found_by_the_words_beside_it(page: Page, html: str) -> None:
+    """By its label, else by the words before it, else by its hints, else because it is the only one."""
+    page.set_content(html)
+    found = field(page.get_by_role("textbox"), "site name", r"site.?name", timeout=2)
+    assert found.get_attribute("data-me") is not None
+
+
+def test_a_field_that_comes_late_is_waited_for(page: Page) -> None:
+    """Content arrives after the load event."""
+    page.set_content(
+        "<div id=r></div><script>setTimeout(() => r.innerHTML = '<input><input aria-label=URL>', 300)</script>"
+    )
+    assert field(page.get_by_role("textbox"), "URL", r"\burl\b", timeout=5).get_attribute("aria-label") == "URL"
+
+
+def test_fields_without_the_words_are_listed(page: Page) -> None:
+    """The message of a failure says which fields there were."""
+    page.set_content("<label>Colour <input></label><label>Size <input></label>")
+    with pytest.raises(Stuck, match=r"no field for the URL; the fields there are: Colour.*, Size"):
+        field(page.get_by_role("textbox"), "URL", r"\burl\b", timeout=0.3)
+
+
+FORMS = {
+    "known words": "<button>Continue with Google</button><input data-me><button aria-label='Show password'></button><button data-on>Log In</button>",
+    "unknown words": "<div role=dialog><button aria-label=Close>x</button><input data-me><a href='#'>Forgot it?</a><a href='#' data-on>Go on</a></div>",
+    "Enter": "<form onsubmit='return false' data-on><input data-me><a href='#'>One</a><a href='#'>Two</a><input type=submit hidden></form>",
+}
+
+
+@pytest.mark.parametrize("html", FORMS.values(), ids=FORMS.keys())
+def test_a_form_is_sent_as_a_reader_would_send_it(page: Page, html: str) -> None:
+    """By the control that sends it, whatever it is called, and by Enter where none can be told."""
+    page.set_content(
+        f"{html}<script>document.addEventListener('submit', () => {{ window.sent = true; }});"
+        "for (const el of document.querySelectorAll('[data-on]')) el.onclick = () => { window.sent = true; };</script>"
+    )
+    page.locator("[data-me]").fill("me")
+    press_send(page.locator("[data-me]"), "Log in", "Continue")
+    assert page.evaluate("() => window.sent")
+
+
+CHOICES = {
+    "radio": "<input type=radio id=a name=c><label for=a>Drupal</label><input type=radio id=b name=c><label for=b>WordPress</label>",
+    "tile without a size": (
+        "<style>input{appearance:none;width:0;height:0;margin:0;position:absolute}</style>"
+        "<label><input type=radio name=c>Drupal</label><label><input type=radio name=c> <b>WordPress</b></label>"
+    ),
+    "tile with more words": "<label><input type=radio name=c>Drupal</label><label><input type=radio name=c><b>WordPress</b><p>Guided</p></label>",
+    "select": "<select><option>Choose</option><option value=wp> WordPress </option></select>",
+    "toggle buttons": (
+        "<button aria-pressed=false>Drupal</button><button aria-pressed=false onclick=\"this.ariaPressed='true'\">WordPress</button>"
+    ),
+    "listbox": "<ul role=listbox><li role=option aria-selected=false onclick=\"this.ariaSelected='true'\">WordPress</li></ul>",
+    "plain entry": "<ul><li onclick=\"this.dataset.on='1'\">WordPress</li></ul>",
+}
+
+
+@pytest.mark.parametrize("html", CHOICES.values(), ids=CHOICES.keys())
+def test_a_choice_is_made_however_it_is_offered(page: Page, html: str) -> None:
+    """Radios, tiles of no size, selects, toggles and lists: pressed as a reader would, and chosen afterwards."""
+    page.set_content(html)
+    choose(page, "WordPress", timeout=3)
+    chosen = "option:checked[value=wp], :checked[type=radio], [aria-pressed=true], [aria-selected=true], [data-on]"
+    expect(page.locator(chosen)).to_have_count(1)
+    assert "Drupal" not in str(page.locator(f"label:has({chosen})").all_inner_texts())
+
+
+@pytest.fixture
+def impatient(page: Page) -> Iterator[None]:
+    """Half a second instead of half a minute for what never comes."""
+    before = default_timeout()
+    set_default_timeout(page.context, 0.5)
+    yield
+    set_default_timeout(page.context, before)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_choice_that_does_not_stick_is_noticed(page: Page) -> None:
+    """A tile that takes the press and stays as it was is where a reader would be stuck."""
+    page.set_content("<label><input type=radio name=c onclick='return false'>WordPress</label>")
+    with pytest.raises(AssertionError):
+        choose(page, "WordPress", timeout=1)
+
+
+WORKSPACES = {
+    "native": "<select aria-label=Workspace data-me><option>Widgets<option>Quayside Press</select>",
+    "native, late": (
+        "<select aria-label=Workspace data-me></select><script>setTimeout(() => document.querySelector('select').innerHTML ="
+        " '<option>Widgets<option>Quayside Press', 400)</script>"
+    ),
+    "typed, late": """
+        <input role=combobox data-me><ul role=listbox hidden></ul><script>
+        const box = document.querySelector('input'), list = document.querySelector('ul');
+        box.oninput = () => setTimeout(() => { list.hidden = false; list.innerHTML = ['Widgets', 'Quayside Press', 'Quayside Press Archive']
+            .filter(w => w.includes(box.value)).map(w => `<li role=option>${w}</li>`).join(''); }, 300);
+        list.onclick = e => { box.value = e.target.textContent; box.dataset.chosen = box.value; list.hidden = true; };
+        </script>""",
+    "span with a listbox elsewhere": """
+        <span role=combobox tabindex=0 data-me>Choose</span><div id=end></div><script>
+        const box = document.querySelector('span');
+        box.onclick = () => setTimeout(() => { end.innerHTML = '<ul role=listbox><li role=option>Widgets</li><li role=option>Quayside Press</li></ul>'; }, 200);
+        end.onclick = e => { box.textContent = e.target.textContent; end.innerHTML = ''; };
+        </script>""",
+}
+
+
+@pytest.mark.parametrize("html", WORKSPACES.values(), ids=WORKSPACES.keys())
+def test_an_entry_is_chosen_from_any_kind_of_list(page: Page, html: str) -> None:
+    """Native or ARIA, with options that come late or stand elsewhere in the document."""
+    page.set_content(html)
+    choose_from(page.locator("[data-me]"), "Quayside Press", timeout=3)
+    said = page.locator("[data-me]").evaluate("el => el.value || el.textContent")
+    assert said == "Quayside Press"
+
+
+@pytest.mark.parametrize("html", WORKSPACES.values(), ids=WORKSPACES.keys())
+def test_an_entry_that_is_not_offered_is_answered_with_those_that_are(page: Page, html: str) -> None:
+    """The sentence lists what could have been chosen."""
+    page.set_content(html)
+    with pytest.raises(Stuck, match=r'"Nowhere" is not offered; offered are: .*"Widgets", "Quayside Press"'):
+        choose_from(page.locator("[data-me]"), "Nowhere", timeout=1)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_typed_text_alone_is_not_a_choice(page: Page) -> None:
+    """A combobox keeps what was typed without choosing any option: that is noticed."""
+    page.set_content(
+        "<input role=combobox data-me><ul role=listbox><li role=option onclick=\"document.querySelector('input').value=''\">Widgets</li></ul>"
+    )
+    with pytest.raises(Stuck, match="did not become chosen"):
+        choose_from(page.locator("[data-me]"), "Widgets", timeout=1)
+
+
+COPIES = {
+    "clipboard": "navigator.clipboard.writeText('the-token')",
+    "clipboard item": "navigator.clipboard.write([new ClipboardItem({'text/plain': new Blob(['the-token'], {type: 'text/plain'})})])",
+    "command on a field": "t.select(); document.execCommand('copy')",
+    "command with an event": (
+        "document.addEventListener('copy', e => { e.clipboardData.setData('text/plain', 'the-token'); e.preventDefault(); });"
+        " document.execCommand('copy')"
+    ),
+}
+
+
+@pytest.mark.parametrize("script", COPIES.values(), ids=COPIES.keys())
+def test_what_a_copy_button_hands_over_is_captured_in_the_page(page: Page, script: str) -> None:
+    """By the clipboard's interface and by the old command; the system's clipboard stays as it was."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.route(
+        "https://dashboard.example/",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body=f"<p>Pantheon Site Name</p><input value=a><button>Copy</button><p>Your Machine Token</p><input id=t value=the-token>"
+            f"<button id=b>Copy</button><script>b.onclick = () => {{ {script} }}</script>",
+        ),
+    )
+    page.goto("https://dashboard.example/")
+    page.evaluate("() => navigator.clipboard.writeText('what the user had copied')")
+    capture_copies(page)
+    page.reload()
+    first, second = copy_buttons(page)
+    assert "Pantheon Site Name" in first.words
+    assert "Your Machine Token" in second.words
+    assert copied_by(second.locator) == "the-token"
+    assert page.evaluate("() => navigator.clipboard.readText()") == "what the user had copied"
+
+
+def test_values_are_read_with_the_words_before_them(page: Page) -> None:
+    """Contents of fields and words that stand alone; not prose, not what is hidden, never a password field."""
+    page.set_content(
+        "<p><b>A</b> Site name</p><input readonly value=my-site><p>Token</p><code>tok_123</code>"
+        "<p>Some prose of many words</p><p hidden>hidden-word</p><input type=password value=hunter2>"
+    )
+    shown = {one.value: one.words[0] for one in shown_values(page) if one.words}
+    assert shown["my-site"] == "Site name"
+    assert shown["tok_123"] == "Token"
+    assert not {"hidden-word", "hunter2"} & set(shown)
+
+
+OVERLAYS = {
+    "cookie banner": "<div class=x>We use cookies. <button>Accept all</button><button>Reject all</button></div>",
+    "cookie banner with links": "<div class=x>Cookies! <a href='#'>Reject All</a> <a href='#'>Accept All</a></div>",
+    "cookie banner that only informs": "<div class=x>This site uses cookies. <button>Got it</button></div>",
+    "what's new": "<div class=x role=dialog><h2>New here</h2><p>Look!</p><button aria-label=Close>×</button></div>",
+    "tour": "<div class=x role=dialog aria-modal=true>Welcome <button>Next</button><button>Skip tour</button></div>",
+}
+
+
+@pytest.mark.parametrize("html", OVERLAYS.values(), ids=OVERLAYS.keys())
+def test_what_lies_over_the_page_is_closed(page: Page, html: str) -> None:
+    """A cookie banner is refused, a dialogue that asks for nothing is closed, and the work goes on."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=["Continue"])
+    page.set_content(
+        "<style>.x{position:fixed;inset:0;background:#fff}</style><button onclick='this.textContent=\"Done\"'>Continue</button>"
+        f"{html}<script>for (const b of document.querySelectorAll('.x :is(button, a)')) b.onclick = () => document.querySelector('.x').remove()</script>"
+    )
+    control(page, "Continue").click(timeout=3000)
+    expect(control(page, "Done")).to_be_visible()
+    assert len(closed) == 1
+    assert "Accept" not in closed[0]
+
+
+DIALOGUES = {
+    "asks for a password": "<div role=dialog>Confirm it is you <input type=password><button>Cancel</button><button>Close</button></div>",
+    "holds a control of the guide": "<div role=dialog>Sure? <button>Continue</button><button>Close</button></div>",
+    "offers no way to close it": "<div role=dialog>Working…</div>",
+    "a page about cookies": "<main><p>Our cookies policy</p><button>Save</button></main>",
+}
+
+
+@pytest.mark.parametrize("html", DIALOGUES.values(), ids=DIALOGUES.keys())
+def test_a_dialogue_that_belongs_to_the_work_is_left_alone(page: Page, html: str) -> None:
+    """What asks for something, or holds a control that the guide uses, is no interruption."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=["Continue"])
+    page.set_content(f"<button id=under>Under</button>{html}")
+    page.locator("#under").click(timeout=3000)
+    assert closed == []
+
+
+def test_the_earlier_of_two_wins_and_none_is_said(page: Page) -> None:
+    """first_visible returns what it was given first, and says what did not come."""
+    page.set_content("<button>A</button><button>B</button>")
+    a, b, c = (control(page, name) for name in "ABC")
+    assert first_visible(c, b, a, timeout=1) is b
+    with pytest.raises(Stuck, match='the control "C" did not appear'):
+        first_visible(c, timeout=0.2)
+
+
+def test_until_looks_again_after_each_change(page: Page) -> None:
+    """A change of the page wakes the wait, across a navigation too; when time is over it answers None."""
+    page.set_content("<p>1</p><script>setTimeout(() => document.querySelector('p').textContent = '2', 200)</script>")
+    assert until(page, lambda: True if page.locator("p").inner_text() == "2" else None, timeout=5)
+    page.route("https://three.example/", lambda route: route.fulfill(content_type="text/html", body="<p>3"))
+    page.evaluate("() => setTimeout(() => location.href = 'https://three.example/', 100)")
+    assert until(page, lambda: True if page.locator("p").inner_text() == "3" else None, timeout=5)
+    assert until(page, lambda: None, timeout=0.1) is None
+
+
+def test_controls_are_listed_for_a_failure(page: Page) -> None:
+    """Roles and names, without what stands in the fields."""
+    page.set_content("<h1>Title</h1><label>Token <input value=tok_123></label><button>Go</button>")
+    assert controls_on(page) == ['heading "Title"', 'textbox "Token"', 'button "Go"']

@@ -1,0 +1,298 @@
+"""The engine performs a flow's steps in order and leaves its evidence, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from runner.controls import control
+from runner.errors import SecretFound, StartAgain, StepFailed, WrongUsage
+from runner.flow import Flow
+from runner.run import Reporter, Run, new_folder, perform
+from runner.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from runner.run import Result
+    from runner.secrets import Secret
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "pass/word+of the toy"
+TOKEN = "tok_0123456789-ABCDEFGHIJ_abcdefghij+/="
+SITE = "https://toy.example/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToySettings(Settings):
+    """One secret."""
+
+    password: Secret = setting("TOY_PASSWORD", help="opens the toy", secret=True)
+
+
+class ToyRun(Run[ToySettings]):
+    """A run whose site answers from the test."""
+
+    def patience(self) -> float:
+        """Short, so that what never comes does not hold up the tests."""
+        return 3
+
+
+def toy() -> Flow[ToyRun]:
+    """A flow of two steps on a page with a form: open it, press Go."""
+    flow = Flow("toy", edition="1", run=ToyRun, settings=ToySettings)
+
+    @flow.step(1, says="Toy", images=["toy/one.png"])
+    def open_toy(run: ToyRun) -> None:
+        """Open the toy."""
+        body = "<title>Toy</title><h1>Toy</h1><input aria-label=Password><button>Go</button>"
+        run.page.route(f"{SITE}**", lambda route: route.fulfill(content_type="text/html", body=body))
+        run.page.goto(f"{SITE}?code=12345&tab=1")
+        run.screenshot(highlight=control(run.page, "Go"))
+        run.facts["address"] = run.page.url
+
+    return flow
+
+
+def second(flow: Flow[ToyRun], perform_it: Callable[[ToyRun], None], **more: Any) -> Flow[ToyRun]:
+    """Give the flow a second step."""
+    perform_it.__doc__ = perform_it.__doc__ or "Do the second thing."
+    flow.step(2, says="Go", **more)(perform_it)
+    return flow
+
+
+@pytest.fixture
+def run_toy(browser: Browser, tmp_path: Path) -> Callable[..., Result]:
+    """Perform a toy flow in `tmp_path / "runs"`."""
+
+    def run(flow: Flow[ToyRun], **options: Any) -> Result:
+        settings = ToySettings.load({"TOY_PASSWORD": PASSWORD})
+        return perform(flow, settings, browser, folder=new_folder(tmp_path / "runs", flow), **options)
+
+    return run
+
+
+def folder_of(tmp_path: Path) -> Path:
+    """The one run's folder."""
+    (folder,) = (tmp_path / "runs").iterdir()
+    return folder
+
+
+def ledger_of(tmp_path: Path) -> list[dict[str, Any]]:
+    """The one run's ledger."""
+    return [json.loads(line) for line in (folder_of(tmp_path) / "ledger.jsonl").read_text().splitlines()]
+
+
+def everything_in(folder: Path) -> bytes:
+    """All bytes below a folder, those inside zip files unpacked: read without any code of the runner."""
+    data = b""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                data += b"".join(archive.read(name) + name.encode() for name in archive.namelist())
+        elif path.is_file():
+            data += path.read_bytes()
+    return data
+
+
+def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Started and done are recorded around each step, the pictures lie under the guide's paths."""
+    result = run_toy(second(toy(), lambda run: control(run.page, "Go").click()))
+    assert (result.state, result.steps_done, result.screenshots) == ("done", 2, ["toy/one.png"])
+    folder = folder_of(tmp_path)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "screenshots/toy/one.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((folder / "result.json").read_text())["facts"] == {"address": f"{SITE}?code=12345&tab=1"}
+    events = [(entry["event"], entry.get("step")) for entry in ledger_of(tmp_path)]
+    assert events == [
+        ("run started", None),
+        ("step started", 1),
+        ("screenshot", 1),
+        ("step done", 1),
+        ("step started", 2),
+        ("step done", 2),
+        ("run ended", None),
+    ]
+    assert (
+        next(entry for entry in ledger_of(tmp_path) if entry["event"] == "screenshot")["url"] == f"{SITE}?code=…&tab=1"
+    )
+
+
+def test_a_failure_says_where_a_reader_would_be_stuck(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Step, the guide's words, the page, what was looked for, what was there instead, and a picture of it."""
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), lambda run: expect(control(run.page, "Proceed")).to_be_visible()))
+    failure = caught.value.failure
+    assert (failure.step, failure.says) == (2, '"Go"')
+    assert failure.url == f"{SITE}?code=…&tab=1"
+    assert 'button "Go"' in failure.controls
+    assert failure.screenshot
+    assert failure.screenshot.is_file()
+    assert str(failure.screenshot) in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    result = json.loads((folder_of(tmp_path) / "result.json").read_text())
+    assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 1, 2)
+
+
+def test_a_failed_fill_does_not_tell_the_value(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Playwright prints the value of a failed fill; here it says the secret's name."""
+
+    def fill(run: ToyRun) -> None:
+        run.page.get_by_label("Nowhere").fill(run.settings.password.reveal())
+
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), fill), trace="on")
+    assert PASSWORD not in str(caught.value)
+    assert PASSWORD.encode() not in everything_in(folder_of(tmp_path))
+
+
+def test_a_mistake_of_ours_is_redacted_too(run_toy: Callable[..., Result]) -> None:
+    """An exception that nobody expected crosses the same boundary."""
+
+    def stumble(run: ToyRun) -> None:
+        raise KeyError(run.settings.password.reveal())
+
+    with pytest.raises(StepFailed, match=r"a mistake of ours.*KeyError.*test_run\.py:\d+") as caught:
+        run_toy(second(toy(), stumble))
+    assert PASSWORD not in str(caught.value)
+
+
+def test_a_value_kept_secret_while_running_is_redacted_from_then_on(
+    run_toy: Callable[..., Result], tmp_path: Path
+) -> None:
+    """A token that a page has just shown goes nowhere: not into ledger, facts, progress, trace or picture."""
+    told: list[str] = []
+
+    class Listening(Reporter):
+        def said(self, words: str) -> None:
+            told.append(words)
+
+    def show(run: ToyRun) -> None:
+        token = run.keep_secret(TOKEN, "machine token")
+        run.page.get_by_label("Password").fill(token.reveal())
+        run.page.evaluate("text => console.log(text)", token.reveal())
+        run.say(f"the token is {TOKEN}")
+        run.facts["oops"] = f"x{TOKEN}x"
+        run.screenshot()
+
+    result = run_toy(second(toy(), show, adds=["two.png"]), trace="on", reporter=Listening())
+    assert result.trace == "trace.zip"
+    assert told == ["the token is [machine token]"]
+    assert TOKEN.encode() not in everything_in(folder_of(tmp_path))
+    assert json.loads((folder_of(tmp_path) / "result.json").read_text())["facts"]["oops"] == "x[machine token]x"
+
+
+def test_a_redacted_trace_is_still_a_trace(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Every line of it is JSON, and the action that typed the secret is there, with the secret's name in it."""
+
+    def fill(run: ToyRun) -> None:
+        run.page.get_by_label("Password").fill(run.settings.password.reveal())
+
+    run_toy(second(toy(), fill), trace="on")
+    with zipfile.ZipFile(folder_of(tmp_path) / "trace.zip") as archive:
+        lines = [json.loads(line) for line in archive.read("trace.trace").splitlines()]
+    filled = [line for line in lines if line.get("method") == "fill"]
+    assert filled[0]["params"]["value"] == "[TOY_PASSWORD]"
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("off", False), ("retain-on-failure", True)])
+def test_a_trace_is_kept_as_asked(run_toy: Callable[..., Result], tmp_path: Path, mode: str, *, kept: bool) -> None:
+    """Off keeps none; retain-on-failure keeps that of a run that failed."""
+    with pytest.raises(StepFailed):
+        run_toy(second(toy(), lambda run: control(run.page, "Proceed").click()), trace=mode)
+    assert (folder_of(tmp_path) / "trace.zip").exists() == kept
+
+
+def test_the_gate_deletes_what_holds_a_secret(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Should a secret get into a file all the same, the file goes and the run ends with exit code 6."""
+
+    def leak(run: ToyRun) -> None:
+        (run.folder / "leak.txt").write_text(f"Authorization: {PASSWORD}")
+
+    with pytest.raises(SecretFound, match=r"leak\.txt held the TOY_PASSWORD") as caught:
+        run_toy(second(toy(), leak))
+    assert caught.value.exit_code == 6
+    assert not (folder_of(tmp_path) / "leak.txt").exists()
+
+
+def test_steps_are_performed_again_when_a_session_was_lost(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """StartAgain goes back to the step it names; the pictures are taken anew."""
+    lost = [True, False]
+
+    def lose(run: ToyRun) -> None:
+        del run
+        if lost.pop(0):
+            raise StartAgain("the session had ended", step=1)
+
+    result = run_toy(second(toy(), lose))
+    assert (result.state, result.steps_done, result.screenshots) == ("done", 2, ["toy/one.png"])
+    assert [entry["step"] for entry in ledger_of(tmp_path) if entry["event"] == "step started"] == [1, 2, 1, 2]
+
+
+def test_a_session_that_is_lost_again_and_again_ends_the_run(run_toy: Callable[..., Result]) -> None:
+    """Two new beginnings are enough."""
+
+    def lose(run: ToyRun) -> None:
+        raise StartAgain("the session had ended", step=1)
+
+    with pytest.raises(StepFailed, match="the session had ended; that happened 3 times"):
+        run_toy(second(toy(), lose))
+
+
+def test_a_step_has_to_take_the_pictures_that_it_declares(run_toy: Callable[..., Result]) -> None:
+    """A missing picture is a mistake of the flow, not something to notice in the documentation later."""
+    with pytest.raises(StepFailed, match="took 0 of its 1 screenshots"):
+        run_toy(second(toy(), lambda run: run.say("no picture"), images=["two.png"]))
+
+
+def test_a_run_can_stop_after_a_step(run_toy: Callable[..., Result]) -> None:
+    """--until performs the steps up to that one, and the result does not say done."""
+    result = run_toy(second(toy(), lambda run: run.page.close()), until=1)
+    assert (result.state, result.steps_done) == ("stopped", 1)
+
+
+def test_a_step_that_does_not_exist_is_refused(run_toy: Callable[..., Result]) -> None:
+    """Zero steps performed is never a success."""
+    with pytest.raises(WrongUsage, match="there is no step 3"):
+        run_toy(second(toy(), lambda run: run.page.close()), until=3)
+
+
+def test_an_interrupted_run_says_so(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Ctrl-C leaves a clean record."""
+
+    def interrupt(run: ToyRun) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_toy(second(toy(), interrupt))
+    assert json.loads((folder_of(tmp_path) / "result.json").read_text())["state"] == "interrupted"
+    assert ledger_of(tmp_path)[-1]["state"] == "interrupted"
+
+
+def test_a_browser_that_crashes_is_a_failure_with_a_record(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """The tab closes under the step: no picture can be taken, and the ledger says so."""
+
+    def crash(run: ToyRun) -> None:
+        run.page.close()
+        control(run.page, "Go").click()
+
+    with pytest.raises(StepFailed, match="closed"):
+        run_toy(second(toy(), crash))
+    assert json.loads((folder_of(tmp_path) / "result.json").read_text())["state"] == "failed"
+
+
+def test_steps_have_to_follow_each_other() -> None:
+    """A number that is left out or repeated is a mistake of the flow's author."""
+    flow = toy()
+    with pytest.raises(ValueError, match="step 3 of toy does not follow step 1"):
+        flow.step(3)

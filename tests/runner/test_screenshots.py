@@ -1,0 +1,147 @@
+"""Screenshots show a settled page with its secrets covered and the control outlined, and leave the page alone."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from runner.controls import Stuck
+from runner.screenshots import COVER, OUTLINE, covers, photograph
+from runner.secrets import Secret, Secrets
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+TOKEN = "Zq3-token_that_must_not_be_seen_0123456789abc"
+
+
+@pytest.fixture
+def secrets() -> Secrets:
+    """A registry with a token."""
+    known = Secrets()
+    known.add(Secret(TOKEN, "machine token"))
+    return known
+
+
+def picture(png: bytes) -> Image.Image:
+    """A screenshot as an image."""
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+PLACES = {
+    "text": f"<p id=s style='display:inline-block'>{TOKEN}</p>",
+    "field": f"<input id=s size=50 value='{TOKEN}'>",
+    "text area": f"<textarea id=s cols=60>{TOKEN}</textarea>",
+    "split among elements": f"<p id=s style='display:inline-block'><b>{TOKEN[:9]}</b><i>{TOKEN[9:20]}</i>{TOKEN[20:]}</p>",
+    "placeholder": f"<input id=s size=50 placeholder='{TOKEN}'>",
+    "behind glass": f"<p id=s style='display:inline-block;opacity:.5'>{TOKEN}</p>",
+}
+
+
+@pytest.mark.parametrize("html", PLACES.values(), ids=PLACES.keys())
+def test_a_secret_is_covered_wherever_it_is_visible(page: Page, secrets: Secrets, html: str) -> None:
+    """Every pixel of it, in texts and in fields; the words beside it stay."""
+    page.set_content(f"<body style='margin:40px'><h1>Token</h1>{html}")
+    box = page.locator("#s").bounding_box()
+    assert box is not None
+    shot = picture(photograph(page, secrets))
+    inside = shot.crop(
+        (round(box["x"]), round(box["y"]) + 2, round(box["x"] + box["width"]), round(box["y"] + box["height"]) - 2)
+    )
+    width, height = inside.size
+    assert {inside.getpixel((x, y)) for x in range(2, width - 2) for y in range(2, height - 2)} == {COVER}
+    assert len(shot.crop((40, 40, 200, 90)).getcolors(100000) or []) > 2
+
+
+def test_only_the_secret_is_covered(page: Page, secrets: Secrets) -> None:
+    """In the middle of a sentence the rest of it stays readable."""
+    page.set_content(f"<body style='font:16px monospace'><p>before {TOKEN} after")
+    (cover,) = covers(page, secrets)
+    whole = page.evaluate(
+        "() => { const r = document.createRange(); r.selectNodeContents(document.querySelector('p')); return r.getBoundingClientRect().width; }"
+    )
+    assert cover.width == pytest.approx(whole * len(TOKEN) / len(f"before {TOKEN} after"), rel=0.05)
+
+
+def test_a_secret_in_a_frame_and_in_a_shadow_tree_is_covered(page: Page, secrets: Secrets) -> None:
+    """Frames are looked at one by one, shadow trees are walked through."""
+    page.set_content(
+        f"<div id=h></div><iframe style='border:7px solid;margin:20px;padding:3px' srcdoc='<body style=margin:0>{TOKEN}'></iframe>"
+        f"<script>h.attachShadow({{mode: 'open'}}).innerHTML = '<p>{TOKEN}</p>'</script>"
+    )
+    page.frames[1].locator("body").wait_for()
+    frame = page.locator("iframe").bounding_box()
+    assert frame is not None
+    shadow, framed, *_ = covers(page, secrets)  # the frame is narrow, so that the token is broken into lines
+    assert shadow.y < frame["y"]
+    assert framed.x == pytest.approx(frame["x"] + 10, abs=1)
+    assert framed.y == pytest.approx(frame["y"] + 10, abs=3)
+
+
+def test_a_page_without_the_secret_is_not_covered(page: Page, secrets: Secrets) -> None:
+    """Nothing is covered by chance."""
+    page.set_content(f"<p>{TOKEN[:-1]}</p><input value='{TOKEN[1:]}'>")
+    assert covers(page, secrets) == []
+
+
+def test_a_secret_that_keeps_moving_is_never_photographed(page: Page, secrets: Secrets) -> None:
+    """Rather no picture than one with the secret beside its cover."""
+    page.set_content(
+        f"<p id=s style='position:absolute'>{TOKEN}</p>"
+        "<script>let n = 0; setInterval(() => { s.style.left = (n++ % 300) + 'px'; }, 5)</script>"
+    )
+    with pytest.raises(Stuck, match="never stood still"):
+        photograph(page, secrets)
+
+
+def test_the_control_is_outlined_and_the_page_left_alone(page: Page, secrets: Secrets) -> None:
+    """The outline is on the picture, a few pixels outside the control, and no element was added."""
+    page.set_content("<div style='height:2000px'></div><button style='margin:50px'>Go</button>")
+    before = page.content()
+    button = page.get_by_role("button")
+    shot = picture(photograph(page, secrets, button))
+    box = button.bounding_box()
+    assert box is not None
+    middle = round(box["x"] + box["width"] / 2)
+    above = {shot.getpixel((middle, round(box["y"]) - offset)) for offset in range(1, 8)}
+    assert OUTLINE in above
+    assert page.content() == before
+    assert page.evaluate("() => scrollY") > 0
+
+
+def test_a_page_that_still_loads_is_waited_for(page: Page, secrets: Secrets) -> None:
+    """A spinner is never on a picture."""
+    page.set_content(
+        "<style>@keyframes t{to{rotate:360deg}}.spinner{width:40px;height:40px;background:red;animation:t 1s infinite}</style>"
+        "<div class=spinner></div><script>setTimeout(() => document.querySelector('.spinner').remove(), 600)</script>"
+    )
+    colours = picture(photograph(page, secrets)).getcolors(100000) or []
+    assert (255, 0, 0) not in {colour for _, colour in colours}
+
+
+def test_a_page_that_never_settles_is_not_photographed(
+    page: Page, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names what is still loading."""
+    monkeypatch.setattr("runner.screenshots.SETTLE", 0.5)
+    page.set_content("<main aria-busy=true aria-label='Your sites'>…</main>")
+    with pytest.raises(Stuck, match=r"still loading \(Your sites\)"):
+        photograph(page, secrets)
+
+
+def test_a_page_is_never_handed_a_secret(page: Page, secrets: Secrets) -> None:
+    """Looking for secrets asks the page for its texts; a page of another site must not learn them that way."""
+    page.set_content("<p>nothing</p>")
+    page.evaluate(
+        """() => { window.heard = []; for (const name of ['includes', 'indexOf', 'search', 'split']) {
+            const real = String.prototype[name];
+            String.prototype[name] = function (...all) { window.heard.push(String(all[0])); return real.apply(this, all); };
+        } }"""
+    )
+    photograph(page, secrets)
+    assert TOKEN not in str(page.evaluate("() => window.heard"))

@@ -1,0 +1,571 @@
+"""The command line, as its users meet it: real processes, what they print, their exit codes, what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import tempfile
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import PIPE
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from flows.wordpress_migration.flow import FLOW
+from tests.command_line import Command, guiderunner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = {
+    "PANTHEON_DASHBOARD_URL": "http://127.0.0.1:1",
+    "PANTHEON_EMAIL": "rowan@example.com",
+    "PANTHEON_PASSWORD": "Heron-Basket-17-Quarry",
+    "SOURCE_SITE_URL": "https://www.example.com",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "Saddle-Orchid-44-Tunnel",
+    "NEW_SITE_NAME": "Example",
+}
+RUN = ("run", FLOW.name)
+ON_SANDBOX = (*RUN, "--sandbox")
+ESCAPE = "\x1b"
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """An empty TMPDIR, its path short enough for the sockets of a browser."""
+    with tempfile.TemporaryDirectory(prefix="cli-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port where nothing answers, and where nothing else can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+# -- wrong usage and settings ---------------------------------------------------------------------------------------
+
+
+def test_help_lists_all_commands(tmp_path: Path) -> None:
+    """Whoever types --help finds every command, and so does whoever types nothing (which is wrong usage)."""
+    shown, nothing = guiderunner("--help", cwd=tmp_path), guiderunner(cwd=tmp_path)
+    assert (shown.returncode, nothing.returncode) == (0, 2)
+    listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
+    assert listed == ["run", "sandbox", "list", "check", "setup", "doctor"]
+    assert "Commands:" in nothing.stdout + nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("perform",), "No such command 'perform'"),
+        (RUN[:1], "Missing argument"),
+        ((*RUN, "--colour"), "No such option: --colour"),
+        ((*RUN, "--browser", "lynx"), "'lynx' is not one of 'chromium', 'firefox', 'webkit'"),
+        ((*RUN, "--until", "0"), "Invalid value for '--until'"),
+        ((*RUN, "--until", "99"), "--until: there is no step 99; wordpress-migration has steps 1 to 9"),
+        (("run", "wordpress-migraine"), 'there is no flow "wordpress-migraine"; there is: wordpress-migration'),
+        (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
+        ((*RUN, "--env-file", "other.env"), "other.env is not there. Copy .env.example to it and fill it in."),
+    ],
+)
+def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
+    """Nothing is started or written for a command that cannot be understood."""
+    done = guiderunner(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:
+    """One message is enough to fill in a .env file."""
+    done = guiderunner(*RUN, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    names = [about.name for _, about in FLOW.settings.about() if about.required]
+    assert names == [name for name in SETTINGS if name != "PANTHEON_DASHBOARD_URL"]
+    assert done.stderr == (
+        f"WrongSettings: missing: {', '.join(names)}. Set them in the environment or in .env (.env.example shows all).\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_path: Path) -> None:
+    """What .env holds is not missing; what the environment says instead counts."""
+    (tmp_path / ".env").write_text("PANTHEON_EMAIL=rowan@example.com\nSOURCE_SITE_URL=https://www.example.com\n")
+    done = guiderunner(*RUN, cwd=tmp_path, SOURCE_SITE_URL="ftp://example.com")
+    assert done.returncode == 2
+    assert 'SOURCE_SITE_URL: "ftp://example.com" is not a web address' in done.stderr
+    missing = done.stderr.partition("missing: ")[2]
+    assert "PANTHEON_PASSWORD" in missing
+    assert "PANTHEON_EMAIL" not in missing
+
+
+def test_malformed_settings_are_named_with_the_missing_ones_and_without_a_secret(tmp_path: Path) -> None:
+    """Each value that cannot be used has its sentence; a secret's value is in none of them."""
+    wrong = {"MIGRATION_TIMEOUT": "soon", "SOURCE_BASIC_AUTH": "no-colon-here", "NEW_SITE_NAME": ""}
+    done = guiderunner(*RUN, cwd=tmp_path, **SETTINGS | wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'MIGRATION_TIMEOUT: "soon" is not a duration, such as 90, 30s, 15m or 6h.' in done.stderr
+    assert "SOURCE_BASIC_AUTH: it is not written user:password." in done.stderr
+    assert "missing: NEW_SITE_NAME." in done.stderr
+    assert "no-colon-here" not in done.stderr
+
+
+# -- list and check -------------------------------------------------------------------------------------------------
+
+
+def test_list_shows_every_step_with_its_words_and_images(tmp_path: Path) -> None:
+    """Edition, numbers, the guide's bold words and each image, in the flow's order."""
+    done = guiderunner("list", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{FLOW.name}, edition {FLOW.edition}\n")
+    assert re.findall(r"^  (\d)  ", done.stdout, re.MULTILINE) == [str(step.number) for step in FLOW.steps]
+    assert re.findall(r"says  (.+)", done.stdout) == [step.words for step in FLOW.steps if step.says]
+    assert re.findall(r"shows (\S+)", done.stdout) == [name for step in FLOW.steps for name in step.screenshots]
+    assert "migrate-site-confirm.png (not in the guide)" in done.stdout
+
+
+def guide() -> str:
+    """A guide that the flow performs: front matter, a heading, its steps with their bold words and images."""
+    lines = ["---", "title: Migrate", "---", "", "# Migrate", ""]
+    for step in FLOW.steps:
+        says = ", then ".join(f"**{words}**" for words in step.says) or "the plugin"
+        lines += [f"{step.number}. Take care of {says}.", ""]
+        lines += [line for image in step.images for line in (f"   ![Step](../../../images/{image})", "")]
+    return "\n".join(lines)
+
+
+def line_of(text: str) -> int:
+    """The guide's line where a text stands."""
+    return next(number for number, line in enumerate(guide().splitlines(), 1) if text in line)
+
+
+def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path) -> None:
+    """The number of steps is said, so that a guide that was read wrongly is noticed."""
+    (tmp_path / "guide.md").write_text(guide())
+    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "guide.md and wordpress-migration agree: 9 steps.\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "**Create Site**",
+            "**Make Site**",
+            [
+                f'guide.md:{line_of("Create Site")} step 3 says "Make Site", the flow does not',
+                f'guide.md:{line_of("Create Site")} step 3 does not say "Create Site", the flow does',
+            ],
+        ),
+        (
+            "migrate-site-wp-install.png",
+            "wp-install.png",
+            [
+                f'guide.md:{line_of("wp-install.png")} step 5 shows "wp-install.png", the flow does not',
+                f'guide.md:{line_of("5. ")} step 5 does not show "migrate-site-wp-install.png", the flow does',
+            ],
+        ),
+        (
+            "9. Take care of **Confirm migration progress**.",
+            "",
+            [f'guide.md:{line_of("8. ")} step 9: the flow goes on with "Confirm migration progress"'],
+        ),
+        (
+            "**WordPress**, then **Continue**",
+            "**Continue**, then **WordPress**",
+            [f'guide.md:{line_of("Continue")} step 2 says "Continue", "WordPress" in another order than the flow'],
+        ),
+    ],
+    ids=["word", "image", "step", "order"],
+)
+def test_a_changed_guide_is_told_by_line_and_step(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+    """One line for each difference on stderr, exit code 3."""
+    changed = guide().replace(old, new)
+    assert changed != guide()
+    (tmp_path / "guide.md").write_text(changed)
+    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    lines = done.stderr.removeprefix("GuideDiffers: ").splitlines()
+    assert len(lines) == len(said)
+    assert all(line.startswith(expected) for line, expected in zip(lines, said, strict=True))
+
+
+# -- what is missing on this machine --------------------------------------------------------------------------------
+
+
+def test_a_browser_executable_that_is_no_program_is_named(tmp_path: Path) -> None:
+    """The sentence says which setting to correct; no run is begun."""
+    done = guiderunner(*RUN, cwd=tmp_path, BROWSER_EXECUTABLE="/nowhere/chromium", **SETTINGS)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "Missing: BROWSER_EXECUTABLE: /nowhere/chromium is not a program. Correct it or unset it.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+def test_a_browser_endpoint_that_does_not_answer_is_named(tmp_path: Path, silent_port: int, scheme: str) -> None:
+    """A Playwright server or a DevTools address where nothing listens."""
+    endpoint = f"{scheme}://127.0.0.1:{silent_port}/"
+    done = guiderunner(*RUN, cwd=tmp_path, BROWSER_ENDPOINT=endpoint, **SETTINGS)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert f"Missing: BROWSER_ENDPOINT {endpoint} does not answer: " in done.stderr
+    assert "ECONNREFUSED" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
+    """On a machine with nothing: three things, how to get each, exit code 5, and nothing is changed."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    bare = {
+        "PATH": str(empty),
+        "XDG_CACHE_HOME": str(empty),
+        "GUIDERUNNER_CACHE": str(empty),
+        "PLAYWRIGHT_BROWSERS_PATH": str(empty),
+    }
+    done = guiderunner("doctor", cwd=tmp_path, **bare)
+    assert done.returncode == 5
+    assert done.stdout == "browser (chromium): MISSING\nPHP: MISSING\nWordPress: MISSING\n"
+    browser, php, wordpress = done.stderr.removeprefix("Missing: ").splitlines()
+    assert browser == (
+        'browser (chromium) is missing. To get it: "guiderunner setup", or set BROWSER_EXECUTABLE, '
+        'or "playwright install chromium".'
+    )
+    assert php.startswith('PHP is missing. To get it: "guiderunner setup" as root, or "apt-get install php-cli ')
+    assert wordpress == 'WordPress is missing. To get it: "guiderunner setup".'
+    only = guiderunner("doctor", "--only-browser", cwd=tmp_path, **bare)
+    assert (only.returncode, only.stdout) == (5, "browser (chromium): MISSING\n")
+    assert list(empty.iterdir()) == []
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("command", ["doctor", "setup"])
+def test_doctor_and_setup_are_content_when_all_is_there(tmp_path: Path, command: str) -> None:
+    """Both say what was found, and get nothing."""
+    done = guiderunner(command, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert list(found) == ["browser (chromium)", "PHP", "WordPress"]
+    assert os.access(found["browser (chromium)"], os.X_OK)
+    assert found["PHP"].startswith("PHP 8.")
+    assert Path(found["WordPress"], "wp-load.php").is_file()
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def a_run(*args: str, stderr: int = PIPE) -> Iterator[Command]:
+    """A command in new folders of its own, all of which is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cli-") as cwd,
+        tempfile.TemporaryDirectory(prefix="cli-") as temporary,
+        Command(*args, cwd=Path(cwd), temporary=Path(temporary), stderr=stderr) as command,
+    ):
+        yield command
+
+
+@pytest.fixture(scope="module")
+def whole_run() -> Iterator[Command]:
+    """The whole guide, performed once on the sandbox by the real command with --json; it has ended."""
+    with a_run(*ON_SANDBOX, "--json", "--runs", "runs") as command:
+        command.ends()
+        yield command
+
+
+@pytest.mark.sandbox
+def test_the_whole_guide_is_performed_with_one_json_object_on_stdout(whole_run: Command) -> None:
+    """Exit code 0; the object is what result.json says, and what the sandbox saw."""
+    assert whole_run.process.returncode == 0, whole_run.err
+    assert whole_run.out.count("\n") == 1
+    told = json.loads(whole_run.out)
+    del told["sandbox"]
+    assert told == whole_run.result()
+    assert (told["state"], told["steps_done"], told["failure"]) == ("done", 9, None)
+    assert Path(whole_run.cwd, told["folder"]) == whole_run.folder
+
+
+@pytest.mark.sandbox
+def test_the_whole_guide_leaves_ten_pictures(whole_run: Command) -> None:
+    """Nine of the guide, under its paths, and step 9's; each is a PNG."""
+    names = [name for step in FLOW.steps for name in step.screenshots]
+    assert len(names) == 10
+    assert whole_run.result()["screenshots"] == names
+    pictures = whole_run.folder / "screenshots"
+    assert sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png")) == sorted(names)
+    assert all((pictures / name).read_bytes().startswith(b"\x89PNG") for name in names)
+
+
+@pytest.mark.sandbox
+def test_the_whole_guide_makes_one_of_everything(whole_run: Command) -> None:
+    """One site, one token, one migration, one confirmation, one e-mail; nothing was tried twice."""
+    audit = json.loads(whole_run.out)["sandbox"]
+    for name in ("sites_created", "tokens_made", "migrations_started", "migrations_completed", "confirmed"):
+        assert len(audit[name]) == 1, name
+    for name in ("tokens_revoked", "migrations_failed", "migrations_refused", "confirmed_too_early"):
+        assert audit[name] == [], name
+    assert (audit["mails"], audit["sign_ins"], audit["wrong_password"]) == (1, 1, 0)
+
+
+@pytest.mark.sandbox
+def test_the_log_of_the_whole_guide_is_plain_and_complete(whole_run: Command) -> None:
+    """With --json the progress is on stderr: each step in its order, and no escape code where there is no terminal."""
+    assert re.findall(r"^ +[\d.]+ s  step (\d)  ", whole_run.err, re.MULTILINE) == list("123456789")
+    assert "creating the site; this can take minutes" in whole_run.err
+    assert ESCAPE not in whole_run.err + whole_run.out
+
+
+@pytest.mark.sandbox
+def test_the_whole_guide_leaves_nothing_running(whole_run: Command) -> None:
+    """Browser, driver, PHP and its minding shell have gone with the command, and so has every temporary file."""
+    whole_run.leaves_nothing("sh", "php", "node-MainThread")
+    assert any("chrom" in name for name in whole_run.family.met.values())
+
+
+def secrets_of_the_sandbox() -> list[str]:
+    """The passwords that a run on the sandbox works with."""
+    from fixtures import wordpress  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
+    from fixtures.world import World  # noqa: PLC0415
+
+    core = wordpress.find_core()
+    templates = core.directory.parent.glob("site-*/administrator.json")
+    return [World().account.password, *(json.loads(path.read_text())["password"] for path in templates)]
+
+
+def told(command: Command) -> bytes:
+    """All that a run has printed and written."""
+    files = [path.read_bytes() for path in sorted(command.cwd.rglob("*")) if path.is_file()]
+    return b"\n".join([command.out.encode(), command.err.encode(), *files])
+
+
+@pytest.mark.sandbox
+def test_no_password_is_told(whole_run: Command) -> None:
+    """Neither the account's nor wp-admin's password stands in what was printed or written."""
+    secrets = secrets_of_the_sandbox()
+    assert len(secrets) >= 2
+    assert not [secret for secret in secrets if secret.encode() in told(whole_run)]
+    assert b"larkfield-pottery-studio" in told(whole_run)
+
+
+# -- the end of a run that did not go well --------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_a_dashboard_that_does_not_answer_is_a_failure_with_its_evidence(
+    temporary: Path, tmp_path: Path, silent_port: int
+) -> None:
+    """Exit code 1; step, the guide's words, page and screenshot on stderr; the result on stdout; nothing left."""
+    settings = SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{silent_port}"}
+    with Command(*RUN, "--json", cwd=tmp_path, temporary=temporary, variables=settings) as command:
+        assert command.ends() == 1
+        result = json.loads(command.out)
+        assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 0, 1)
+        assert result == command.result()
+        assert "StepFailed: Step 1 failed: " in command.err
+        assert "ERR_CONNECTION_REFUSED" in command.err
+        assert '  guide:      step 1, "Migrate Existing Site"\n' in command.err
+        picture = command.folder.relative_to(tmp_path) / "screenshots/failed-step-1.png"
+        assert f"  screenshot: {picture}\n" in command.err
+        assert (tmp_path / picture).is_file()
+        assert command.ledger()[-1]["state"] == "failed"
+        command.leaves_nothing("node-MainThread")
+        assert not [
+            name for name in ("PANTHEON_PASSWORD", "WP_ADMIN_PASSWORD") if SETTINGS[name].encode() in told(command)
+        ]
+
+
+@pytest.mark.browser
+def test_a_folder_that_cannot_hold_runs_is_named(tmp_path: Path) -> None:
+    """A file stands where the runs are to go."""
+    (tmp_path / "runs").write_text("")
+    done = guiderunner(*RUN, cwd=tmp_path, **SETTINGS)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "WrongUsage: --runs: runs cannot hold a run: Not a directory\n"
+
+
+def misbehave(command: Command, **changes: Any) -> None:
+    """Change the sandbox's behaviour from outside, as soon as the run has recorded where its dashboard is."""
+
+    def pictures() -> list[dict[str, Any]]:
+        return [entry for entry in command.ledger() if entry["event"] == "screenshot"]
+
+    command.until("the first screenshot", pictures)
+    origin = "/".join(pictures()[0]["url"].split("/")[:3])
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{origin}/behave", json.dumps(changes).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the same
+        assert answer.status == 200
+
+
+@pytest.mark.sandbox
+def test_a_failed_run_on_the_sandbox_leaves_nothing_running() -> None:
+    """The name is taken: exit code 1 with the reason, no site was made, and PHP and browser are gone."""
+    with a_run(*ON_SANDBOX, "--json") as command:
+        misbehave(command, taken_names=["larkfield-pottery-studio"])
+        assert command.ends() == 1
+        assert "StepFailed: Step 3 failed: " in command.err
+        told = json.loads(command.out)
+        assert (told["state"], told["failure"]["step"]) == ("failed", 3)
+        assert told["sandbox"]["sites_created"] == []
+        command.leaves_nothing("sh", "php", "node-MainThread")
+
+
+@pytest.mark.sandbox
+def test_a_run_that_was_to_stop_says_so() -> None:
+    """--until 1 performs one step, does not say done, and leaves nothing running; plain lines without --json."""
+    with a_run(*ON_SANDBOX, "--until", "1") as command:
+        assert command.ends() == 0, command.err
+        lines = command.out.splitlines()
+        assert re.fullmatch(r"stopped: 1 steps in \d+ s", lines[0])
+        assert lines[1:] == [
+            "the sandbox saw: sign ins 1",
+            f"pictures: 1 in {command.folder.relative_to(command.cwd) / 'screenshots'}",
+        ]
+        assert ESCAPE not in command.out + command.err
+        assert "step 2" not in command.err
+        command.leaves_nothing("sh", "php", "node-MainThread")
+
+
+def was_interrupted(command: Command) -> None:
+    """Assert a clean record of the interruption, its sentence, and no word too many."""
+    assert command.result()["state"] == "interrupted"
+    assert (command.ledger()[-1]["event"], command.ledger()[-1]["state"]) == ("run ended", "interrupted")
+    assert command.out.startswith("interrupted: ")
+    assert [
+        line for line in command.err.splitlines() if " s  " not in line and " s          " not in line and line
+    ] in (
+        ["interrupted: stopping what was started"],
+        ["interrupted: stopping what was started", "Aborted!"],
+    )
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("how", ["Ctrl-C", "twice", "SIGTERM"])
+def test_an_interrupted_run_is_recorded_and_leaves_nothing_running(how: str) -> None:
+    """A terminal's Ctrl-C for the whole group, a second one meanwhile, or SIGTERM for the command alone: 130."""
+    with a_run(*ON_SANDBOX) as command:
+        command.until("step 2", lambda: command.has_begun(2))
+        if how == "SIGTERM":
+            command.process.terminate()
+        else:
+            command.press_ctrl_c()
+        if how == "twice":
+            command.until("the first's record", lambda: command.ledger()[-1]["event"] == "run ended")
+            command.press_ctrl_c()
+        assert command.ends() == 130
+        was_interrupted(command)
+        command.leaves_nothing("sh", "php", "node-MainThread")
+
+
+@pytest.mark.sandbox
+def test_an_interruption_while_the_sandbox_starts_leaves_nothing_running() -> None:
+    """PHP has just been started: no run has begun, so there is nothing to record, and nothing to leave."""
+    with a_run(*ON_SANDBOX) as command:
+        command.until("PHP", lambda: "php" in command.family.met.values())
+        command.press_ctrl_c()
+        assert command.ends() == 130
+        assert command.out == ""
+        assert not (command.cwd / "runs").exists()
+        command.leaves_nothing("sh", "php")
+
+
+@pytest.fixture
+def slow_dashboard() -> Iterator[dict[str, str]]:
+    """Settings with a dashboard that takes every connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{server.getsockname()[1]}"}
+
+
+@pytest.mark.browser
+def test_a_terminal_that_is_closed_interrupts_the_run(
+    temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]
+) -> None:
+    """The hang-up reaches the command, which can print no more; it still records its end and leaves no process."""
+    ours, theirs = pty.openpty()
+    with Command(*RUN, cwd=tmp_path, temporary=temporary, stderr=theirs, variables=slow_dashboard) as command:
+        os.close(theirs)
+        command.until("step 1", lambda: command.has_begun(1))
+        shown = os.read(ours, 100_000).decode()
+        os.close(ours)
+        os.killpg(command.process.pid, signal.SIGHUP)
+        assert command.ends() == 130
+        assert ESCAPE in shown
+        assert f"{FLOW.name}, edition {FLOW.edition}" in re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
+        assert command.result()["state"] == "interrupted"
+        command.leaves_no_process("node-MainThread")
+
+
+@pytest.mark.browser
+def test_a_hang_up_that_is_ignored_is_ignored(temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]) -> None:
+    """Under nohup a run goes on when its terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        command = Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_dashboard)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with command:
+        command.until("step 1", lambda: command.has_begun(1))
+        command.process.send_signal(signal.SIGHUP)
+        status = Path(f"/proc/{command.process.pid}/status").read_text()
+        ignored = int(re.findall(r"SigIgn:\s+(\w+)", status)[0], 16)
+        assert ignored & 1 << signal.SIGHUP - 1
+        assert command.process.poll() is None
+        command.process.terminate()
+        assert command.ends() == 130
+        command.leaves_nothing("node-MainThread")
+
+
+@pytest.mark.browser
+def test_a_browser_that_is_killed_fails_the_run_with_a_sentence(
+    temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]
+) -> None:
+    """Driver and browser are gone at once, as when memory runs out: a record, no traceback, no process."""
+    with Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_dashboard) as command:
+        command.until("step 1", lambda: command.has_begun(1))
+        for number, started in command.family.look():
+            if number != command.process.pid and "node" in command.family.met[number, started]:
+                os.kill(number, signal.SIGKILL)
+        assert command.ends() == 1
+        assert "StepFailed: Step 1 failed: " in command.err
+        assert "Traceback" not in command.err
+        assert command.result()["state"] == "failed"
+        command.leaves_no_process("node-MainThread")
+
+
+# -- the sandbox ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.sandbox
+def test_the_sandbox_tells_its_addresses_until_ctrl_c() -> None:
+    """All settings of a run, complete and true; after Ctrl-C exit code 130, and nothing is left."""
+    with a_run("sandbox") as command:
+        assert command.process.stdout
+        lines = [command.process.stdout.readline().rstrip("\n") for _ in range(2)]
+        while not lines[-1].startswith("misbehaviour:"):
+            lines.append(command.process.stdout.readline().rstrip("\n"))
+        settings = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+        assert {name for name in SETTINGS if not settings.get(name)} == set()
+        assert settings["WP_ADMIN_PASSWORD"] in secrets_of_the_sandbox()
+        command.family.look()
+        for address in (settings["PANTHEON_DASHBOARD_URL"], settings["SOURCE_SITE_URL"]):
+            with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - the sandbox's own address
+                assert answer.status == 200
+        with urllib.request.urlopen(f"{settings['PANTHEON_DASHBOARD_URL']}/audit", timeout=10) as answer:  # noqa: S310 - the same
+            assert json.load(answer)["sites_created"] == []
+        command.press_ctrl_c()
+        assert command.ends() == 130
+        assert ESCAPE not in "".join(lines) + command.out + command.err
+        command.leaves_nothing("sh", "php")

@@ -1,0 +1,67 @@
+"""What the documentation says is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.browser import BrowserSettings
+from runner.settings import example
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_gallery_shows_every_picture_that_the_flow_takes() -> None:
+    """In the flow's order, each of them there, at the size at which it was taken."""
+    shown = re.findall(r"\]\((screenshots/wordpress-migration/[^)]+)\)", README)
+    taken = [f"screenshots/wordpress-migration/{name}" for step in FLOW.steps for name in step.screenshots]
+    assert shown == taken
+    for path in shown:
+        with Image.open(ROOT / path) as picture:
+            assert picture.size == (2560, 1600)
+
+
+def test_every_alternative_text_says_something_else() -> None:
+    """A reader who does not see the pictures can tell them apart."""
+    texts = re.findall(r"!\[([^\]]*)\]", README)
+    assert len(texts) == len(set(texts))
+    assert all(len(text) > 20 for text in texts)
+
+
+def test_the_example_of_the_settings_is_complete() -> None:
+    """.env.example is what `guiderunner list --env` prints."""
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == example(MigrationSettings, BrowserSettings)
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    """Nothing in the README is left for cog to change."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "README.md"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_target_that_is_named_exists() -> None:
+    """No `make` target of the documentation is made up."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        for target in re.findall(r"\bmake ([a-z]+)", page):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_nothing_names_a_machine_or_a_registry() -> None:
+    """No path of somebody's machine and no host of a package registry is in the repository."""
+    ls_files = ["git", "ls-files", "-z"]
+    tracked = subprocess.run(ls_files, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    unwanted = re.compile(r"/home/\w+/|registry\.npm" + r"js|pypi\.org/simple|files\.python" + r"hosted", re.IGNORECASE)
+    for name in filter(None, tracked.split("\0")):
+        path = ROOT / name
+        if path.is_file() and path.suffix not in (".png", ".ico"):
+            assert not unwanted.search(path.read_text(encoding="utf-8", errors="replace")), name

@@ -1,0 +1,77 @@
+"""The layers are one-way: cli -> flows -> runner, cli -> fixtures, and each names only what it may know."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ENGINE = sorted(path for path in (ROOT / "runner").glob("*.py") if path.name != "cli.py")
+FLOWS = sorted((ROOT / "flows").rglob("*.py"))
+PAGES = [path for path in FLOWS if path.parent.name == "pages"]
+STAND_INS = sorted((ROOT / "fixtures").rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def name(path: Path) -> str:
+    """A file as a test's id."""
+    return str(path.relative_to(ROOT))
+
+
+def test_there_are_files_to_look_at() -> None:
+    """An empty list of files would let every other test here pass."""
+    assert len(ENGINE) > 5
+    assert PAGES
+    assert STAND_INS
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=name)
+def test_the_engine_imports_neither_flows_nor_fixtures(path: Path) -> None:
+    """runner/ can be used for any guide."""
+    assert not {module for module in imports(path) if module.split(".")[0] in ("flows", "fixtures")}
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=name)
+def test_the_engine_never_names_a_product(path: Path) -> None:
+    """No word of runner/ is about one guide."""
+    assert not re.findall(
+        r"pantheon|wordpress|wp-admin|wp_admin|blogvault", path.read_text(encoding="utf-8"), re.IGNORECASE
+    )
+
+
+@pytest.mark.parametrize("path", STAND_INS, ids=name)
+def test_the_stand_ins_import_neither_runner_nor_flows(path: Path) -> None:
+    """A wrong label cannot be wrong on both sides."""
+    assert not {module for module in imports(path) if module.split(".")[0] in ("runner", "flows")}
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=name)
+def test_the_flows_do_not_import_fixtures(path: Path) -> None:
+    """A flow knows nothing of the sandbox."""
+    assert not {module for module in imports(path) if module.split(".")[0] == "fixtures"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_page_objects_use_only_playwright_and_controls(path: Path) -> None:
+    """Of runner/ a page object knows `runner.controls` only; beside it its own flow's settings and pages."""
+    own = ("runner.controls", "playwright.sync_api")
+    foreign = {
+        module
+        for module in imports(path)
+        if module.split(".")[0] in ("runner", "flows", "playwright") and module not in own
+    }
+    assert all(module.startswith("flows.wordpress_migration.") for module in foreign)
+    assert not {module for module in foreign if module.endswith(".flow")}
