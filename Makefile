@@ -1,0 +1,52 @@
+# Everything goes through .venv; each target does its own set-up on a bare Debian or Ubuntu.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint format docs screenshots clean
+
+help: ## Show these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+# Made anew when the declared dependencies change. Debian splits venv from python3: get it where we may.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed; name it with PYTHON=...'; exit 5; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -y -q python3-venv; } \
+	  || { echo 'python3-venv is missing: apt-get install python3-venv'; exit 5; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -e '.[dev]' -c constraints.txt
+	@touch $@
+
+demo: $(VENV)/.installed ## Perform the whole guide on the sandbox and say where the pictures are
+	$(BIN)/guiderunner setup
+	$(BIN)/guiderunner run wordpress-migration --sandbox
+
+test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and the flow in a real browser
+	$(BIN)/guiderunner setup
+	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
+
+lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cog --check --diff README.md
+	$(BIN)/guiderunner list --env | diff .env.example -
+
+format: $(VENV)/.installed ## Format the code and correct what can be corrected
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed ## Generate the command reference and the list of settings anew
+	$(BIN)/cog -r README.md
+	$(BIN)/guiderunner list --env > .env.example
+
+screenshots: $(VENV)/.installed ## Take the pictures of the README anew, on the sandbox
+	$(BIN)/guiderunner setup
+	folder=$$(mktemp -d) && $(BIN)/guiderunner run wordpress-migration --sandbox --runs $$folder \
+	  && rm -rf screenshots/wordpress-migration && mkdir -p screenshots \
+	  && cp -r $$folder/*/screenshots screenshots/wordpress-migration && rm -rf $$folder
+
+clean: ## Remove the environment and all that was generated
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info
