@@ -21,7 +21,7 @@ from runner.secrets import Secret, plain_url
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, ElementHandle
 
 __all__ = [
     "CopyButton",
@@ -48,6 +48,7 @@ __all__ = [
     "panel",
     "plain_url",
     "press_send",
+    "refuses",
     "shown_values",
     "until",
 ]
@@ -66,10 +67,23 @@ REFUSAL = re.compile(
     r"\b(taken|already (exists|in use|used|has)"
     r"|invalid|not (available|allowed|valid|found|recogni[sz]ed|permitted|reachable|accepted|supported)"
     r"|unavailable|unable|incorrect|wrong|fail(s|ed|ure)?|error|denied|refused|rejected|expired|revoked|locked"
-    r"|could ?n.t|cannot|can.t|can not|could not|must|too (many|long|short)|try again|went wrong|do(es)? not match)\b",
+    r"|could ?n.t|cannot|can.t|can not|could not|must|too (many|long|short)|try again|went wrong|do(es)? not match"
+    r"|(enter|provide|choose) a valid)\b",
     re.IGNORECASE,
 )
 """Words by which a page says no; looked for only in what appeared after something was pressed."""
+
+_WEAK = re.compile(r"\b(must|cannot|can.t|can not)\b", re.IGNORECASE)
+
+_PATIENCE = re.compile(
+    r"^\W*\w+ing\b|please wait|keep this (page|tab|window) open|(do not|don.t) (close|leave|refresh)",
+    re.IGNORECASE,
+)
+
+
+def refuses(line: str) -> bool:
+    """Whether a page says no with this line: "Creating your site. You must keep this page open." only asks to wait."""
+    return bool(REFUSAL.search(_WEAK.sub("", line) if _PATIENCE.search(line) else line))
 
 
 # -- controls by the guide's words --------------------------------------------------------------------------------
@@ -77,14 +91,22 @@ REFUSAL = re.compile(
 
 def named(words: str) -> re.Pattern[str]:
     """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them."""
-    # Playwright hands the expression to JavaScript between slashes, so that a slash in it must be escaped.
-    spaced = r"\s+".join(re.escape(word).replace("/", r"\/") for word in words.split())
-    return re.compile(rf"^[\W_]*{spaced}[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+    return re.compile(rf"^[\W_]*{_spaced(words)}[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
 
 
 def begins_with(words: str) -> re.Pattern[str]:
     """A name that begins with these words and goes on, such as a tile's with a description."""
-    return re.compile(named(words).pattern.partition(r"[\W_]*(opens")[0] + r"(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"^[\W_]*{_spaced(words)}(?![\w-])", re.IGNORECASE)
+
+
+def says_more_than(words: str) -> re.Pattern[str]:
+    """A name that says more behind these words, in brackets or after a dash, as in "Widgets (Administrator)"."""
+    return re.compile(rf"^[\W_]*{_spaced(words)}(\s*[(\[]|\s+[-\u2013\u2014\u00b7|])", re.IGNORECASE)
+
+
+def _spaced(words: str) -> str:
+    # Playwright hands the expression to JavaScript between slashes, so that a slash in it must be escaped.
+    return r"\s+".join(re.escape(word).replace("/", r"\/") for word in words.split())
 
 
 def control(scope: Page | Locator, *names: str) -> Locator:
@@ -133,6 +155,13 @@ def press_send(filled: Locator, *names: str) -> None:
     """
     page = filled.page
     dialogue = page.locator("dialog, [role=dialog]").filter(has=filled)
+    # A tab or a link of the same name may stand above the form: what submits it comes first.
+    own = page.locator("form").filter(has=filled).last
+    submits = own.locator("button:not([type=button], [type=reset]), input[type=submit], input[type=image]")
+    for name in names:
+        if (button := control(own, name).and_(submits)).is_visible():
+            button.click()
+            return
     for name in names:
         form = dialogue.last if dialogue.count() else panel(page, filled, control(page, name))
         if control(form, name).is_visible():
@@ -499,6 +528,8 @@ def copied_by(button: Locator, *, timeout: float = 5) -> str | None:
 _STATES = ("aria-checked", "aria-selected", "aria-pressed")
 Role = Literal["radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox"]
 CHOICES: tuple[Role, ...] = ("radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox")
+_PRESSABLE = "button, a, label, [tabindex], [role=button], [role=radio], [role=option], [role=link], [role=tab]"
+"""What a reader presses as a whole, such as a card with a heading and a description."""
 
 
 def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:
@@ -525,6 +556,7 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
         scope.locator("label").filter(has_text=name),
         _any([scope.get_by_role(role, name=name) for role in CHOICES]),
         scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
+        scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
     ]
     lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
 
@@ -585,40 +617,60 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         Stuck: There is no such entry (the sentence lists those there are), or it did not become chosen.
     """
     page = chooser.page
-    name = named(words)
     native = bool(chooser.evaluate("el => el.matches('select')"))
     scope: Page | Locator = chooser if native else page
-    options = _any([scope.get_by_role(role) for role in ("option", "menuitemradio", "menuitem")])
-    wanted = _any([scope.get_by_role(role, name=name) for role in ("option", "menuitemradio", "menuitem")])
-    if not native:
-        # An entry may say more than its name, such as of which kind it is; the name then is an element of its own.
-        wanted = wanted.or_(options.filter(has=page.get_by_text(name)))
+    roles: tuple[Role, ...] = ("option", "menuitemradio", "menuitem")
+    options = _any([scope.get_by_role(role) for role in roles])
+    wanted = _any([scope.get_by_role(role, name=named(words)) for role in roles])
+    # An entry may say more than its name, such as its kind: in an element of its own, or after a bracket or a dash.
+    with_more = _any([scope.get_by_role(role, name=says_more_than(words)) for role in roles])
+
+    def entry_of(wanted: Locator, with_more: Locator) -> Locator | None:
+        return wanted.first if wanted.count() else with_more.first if with_more.count() == 1 else None
+
     if native:
-        found = until(page, lambda: wanted.first.text_content() if wanted.count() else None, timeout=timeout)
-        if found is None:
+        option = until(page, lambda: entry_of(wanted, with_more), timeout=timeout)
+        if option is None:
             raise _not_offered(words, options)
-        chooser.select_option(label=found.strip())
+        chooser.select_option(label=(option.text_content() or "").strip())
         return
+    wanted = wanted.or_(options.filter(has=page.get_by_text(named(words))))
+    # An open list may hide the rest of the page from every look by role: the element itself is kept.
+    element = chooser.element_handle()
+    typed = bool(element.evaluate("el => el.matches('input:not([readonly])')"))
     chooser.click()
-    typed = bool(chooser.evaluate("el => el.matches('input:not([readonly])')"))
+    if chooser.count():
+        element = chooser.element_handle()  # it may be made anew when it opens
     if typed:
         # Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
-        chooser.fill(words)
-    try:
-        first_visible(wanted, timeout=timeout)
-    except Stuck:
+        element.fill(words)
+
+    entry = until(page, lambda: entry_of(wanted.filter(visible=True), with_more.filter(visible=True)), timeout=timeout)
+    if entry is None:
         if typed:
-            chooser.fill("")
+            element.fill("")
             until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
-        raise _not_offered(words, options.filter(visible=True)) from None
-    wanted.filter(visible=True).first.click()
-    said = until(page, lambda: _says(chooser, words) or None)
-    if not said:
+        raise _not_offered(words, options.filter(visible=True))
+    entry.click()
+    if not until(page, lambda: _says(chooser, element, words) or None):
         raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words)
 
 
-def _says(chooser: Locator, words: str) -> bool:
-    said = chooser.evaluate("el => el.value || el.textContent || ''")
+def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
+    """Whether a chooser shows these words: in itself, or beside its input, as where that only takes the typing."""
+    script = """el => {
+        if (!el.isConnected) return null;
+        const said = [el.value || el.textContent || ''];
+        const others = 'input:not([type=hidden]), select, textarea, button, [role=combobox], [role=option], h1, h2, h3';
+        for (let at = el.parentElement, n = 0; at && n < 4; at = at.parentElement, n++) {
+            if ([...at.querySelectorAll(others)].some(other => other !== el && !other.closest('[hidden]'))) break;
+            said.push(at.textContent || '');
+        }
+        return said.join(' ');
+    }"""
+    said = element.evaluate(script)
+    if said is None and chooser.count():
+        said = chooser.first.evaluate(script)
     return " ".join(words.split()).casefold() in " ".join(str(said).split()).casefold()
 
 
@@ -639,6 +691,8 @@ _ACCEPT = (
 _DISMISS = (
     r"close|dismiss|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
 )
+
+_NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 
 
 def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, never: Sequence[str]) -> None:
@@ -674,6 +728,10 @@ def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, neve
     dialogue = page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
     dialogue = dialogue.filter(has_not=asks)
+    # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
+    news = dialogue.filter(has_text=_NEWS)
     for name in never:
         dialogue = dialogue.filter(has_not=control(page, name))
-    page.add_locator_handler(closing(dialogue, _DISMISS).first, press)
+        if " " in name:
+            news = news.filter(has_not=control(page, name))
+    page.add_locator_handler(closing(dialogue.or_(news), _DISMISS).first, press)

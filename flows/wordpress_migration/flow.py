@@ -6,8 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect
-
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
@@ -84,8 +82,7 @@ def choose_site_to_migrate(run: MigrationRun) -> None:
     dashboard.website_url.fill(run.settings.source_url)
     wordpress = dashboard.choose_cms("WordPress")
     run.screenshot(highlight=wordpress)
-    dashboard.continue_.click()
-    dashboard.reach(dashboard.create_site)
+    dashboard.press_continue()
 
 
 @migration.step(3, says="Create Site", images=["migrate-site-info.png"])
@@ -165,8 +162,7 @@ def confirm_migration_progress(run: MigrationRun) -> None:
     """Go back to the Pantheon tab and confirm; the site's dashboard appears."""
     dashboard = run.dashboard
     run.switch_to(dashboard.page)
-    dashboard.press_confirm_migration_progress(run.facts["site_page"])
-    expect(dashboard.confirm_migration_progress).to_be_hidden()
+    dashboard.press_confirm_migration_progress(run.facts["site_page"], run.facts["site_name"])
     dashboard.check_site_dashboard(run.facts["site_name"])
     run.facts["site_dashboard"] = dashboard.page.url
     run.screenshot(dashboard.page)

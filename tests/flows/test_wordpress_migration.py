@@ -222,7 +222,7 @@ def test_a_confirmation_that_comes_too_early_is_tried_again(
     def confirm(run: MigrationRun) -> None:
         """Confirm without having migrated."""
         run.switch_to(run.dashboard.page)
-        run.dashboard.press_confirm_migration_progress(run.facts["site_page"])
+        run.dashboard.press_confirm_migration_progress(run.facts["site_page"], run.facts["site_name"])
 
     monkeypatch.setattr(FLOW, "steps", [*FLOW.steps[:5], Step(6, (), (), (), confirm)])
     outcome = migrate()

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from runner.controls import (
     CHOICES,
     LATE,
-    REFUSAL,
     Secret,
     StartAgain,
     Stuck,
@@ -34,6 +33,7 @@ from runner.controls import (
     panel,
     plain_url,
     press_send,
+    refuses,
     shown_values,
     until,
 )
@@ -57,8 +57,24 @@ GUIDE_CONTROLS = (
 )  # fmt: skip
 """Controls that the work needs: a dialogue that holds one of them is not an interruption."""
 
+WORKSPACE_WORDS = ("workspace", "organi[sz]ation|team")
+"""Words beside the choice of a workspace, the best first ("Organization" became "Workspace" in 2023)."""
+
+WORKSPACE = re.compile("|".join(WORKSPACE_WORDS), re.IGNORECASE)
+
+LABEL = 60
+"""Characters that a label has at most; a longer line is a sentence."""
+
 TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
 """About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
+
+LATER_WORDS = (
+    "Continue without passkeys", "Not now", "Skip", "Skip for now", "Maybe later", "Remind me later", "Do this later",
+)  # fmt: skip
+"""Names of the control that leaves what an identity provider offers after the password, such as a passkey."""
+
+IDENTIFIER = re.compile(r"(?=.*-.*-)[0-9a-f-]{32,40}|[0-9a-f]{32,40}", re.IGNORECASE)
+"""What stands on pages and looks like a token and is none: a UUID, a hash."""
 
 SIGN_IN_FIELDS = 2
 """Text boxes that a sign-in form has at most: e-mail address and, where it is shown in clear, password."""
@@ -182,7 +198,18 @@ class Dashboard:
         """Open the dashboard, signing in if it asks for that, and wait for the workspace's page."""
         self._site_page = None
         self.page.goto(self._account.dashboard_url)
-        self.reach(self.migrate_existing_site)
+        if self._account.workspace is None:
+            self.reach(self.migrate_existing_site)
+            return
+        # The dashboard may begin with a list of workspaces. On a workspace's page such a link may merely come first.
+        entry = control(self.page, self._account.workspace)
+        if self.reach(self.migrate_existing_site, entry) is entry and not self._offers_to_migrate():
+            self._say(f'opening the workspace "{self._account.workspace}"')
+            entry.click()
+            self.reach(self.migrate_existing_site)
+
+    def _offers_to_migrate(self) -> bool:
+        return bool(until(self.page, lambda: self.migrate_existing_site.is_visible() or None, timeout=2 * LATE))
 
     def open_workspace(self, name: str) -> None:
         """Go to this workspace if the dashboard shows another one and offers a way to switch.
@@ -245,6 +272,16 @@ class Dashboard:
         seen = (one for locator in wanted for one in locator.filter(visible=True).all())
         return next((one for one in seen if can_be_pressed(one)), None)
 
+    def press_continue(self) -> None:
+        """Press **Continue** and wait for the form of step 3.
+
+        Raises:
+            Stuck: The dashboard refused what was entered.
+        """
+        pressed = Pressed(self.continue_, lines(self.page))
+        pressed.control.click()
+        self.reach(self.create_site, pressed=pressed)
+
     def choose_cms(self, words: str) -> Locator:
         """Select the existing site's CMS, offered as radios, tiles or a list; returns what was pressed."""
         return choose(self._panel(control(self.page, "Continue")), words)
@@ -260,22 +297,33 @@ class Dashboard:
             choose(form, name)
             return
         choosers = form.locator("select").or_(form.get_by_role("combobox")).or_(form.locator("[aria-haspopup=listbox]"))
+        menus = form.locator("[aria-haspopup], [aria-expanded]")
         try:
             chooser = field(
                 choosers,
                 "workspace",
-                "workspace",
-                "organi[sz]ation|team",
+                *WORKSPACE_WORDS,
                 timeout=LATE if self._in_workspace else None,
             )
         except Stuck:
-            if self._in_workspace:
-                return
-            raise Stuck(
-                f'the page offers no choice of a workspace, and it is not known to be in "{name}"',
-                looked_for="workspace",
-            ) from None
+            menu = next(
+                (one.locator for one in fields(menus) if WORKSPACE.search(" ".join([*one.bound, *one.near[:1]]))), None
+            )
+            if menu:
+                choose_from(menu, name)
+            elif not self._in_workspace or self._is_for_another_workspace(form, name):
+                raise Stuck(
+                    f'the page offers no choice of a workspace, and it is not known to be in "{name}"',
+                    looked_for="workspace",
+                ) from None
+            return
         choose_from(chooser, name)
+
+    def _is_for_another_workspace(self, form: Locator, name: str) -> bool:
+        """Whether the form has words like those beside a choice of a workspace, and does not name this one."""
+        said = [" ".join(line.split()) for line in form.inner_text().splitlines()]
+        labelled = any(WORKSPACE.search(line) and len(line) < LABEL and not line.endswith(".") for line in said)
+        return labelled and not any(name.casefold() in line.casefold() for line in said)
 
     def press_create_site(self) -> None:
         """Press **Create Site** and wait until the site stands.
@@ -286,7 +334,7 @@ class Dashboard:
         confirm = self.page.get_by_role("dialog").get_by_role("button", name=named("Confirm"))
         created, creation = self.generate_machine_token, self._account.creation_timeout
         pressed = Pressed(self.create_site, lines(self.page))
-        pressed.control.click()
+        pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take
         if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
             confirm.click()
             self.reach(created, pressed=pressed, timeout=creation)
@@ -339,12 +387,15 @@ class Dashboard:
             if re.search(r"\btoken\b", " ".join([*one.bound, *one.near[:1]]), re.IGNORECASE):
                 value = one.locator.input_value()
                 labelled += [value] if TOKEN.fullmatch(value) else []
-        appeared = [
+        appeared = {
             one.value
             for one in shown
-            if one.value not in self._lines_before_token and not self._is_site_name(one.value)
-        ]
-        return next(iter([*labelled, *appeared]), None)
+            if one.value not in self._lines_before_token
+            and not self._is_site_name(one.value)
+            and not IDENTIFIER.fullmatch(one.value)
+        }
+        # Two that appeared cannot be told apart, and a wrong one would be pasted and refused.
+        return labelled[0] if labelled else appeared.pop() if len(appeared) == 1 else None
 
     def _is_site_name(self, value: str) -> bool:
         return value.startswith(slug(self._account.site_name))
@@ -368,7 +419,7 @@ class Dashboard:
                 if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
             ]
             alike = [one.value for one in shown if self._is_site_name(one.value)]
-            return next(iter([*labelled, *alike]), None)
+            return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
 
         found = until(self.page, look)
         if found is None:
@@ -383,10 +434,11 @@ class Dashboard:
 
     # -- step 9 ---------------------------------------------------------------------------------------------------
 
-    def press_confirm_migration_progress(self, site_page: str) -> None:
+    def press_confirm_migration_progress(self, site_page: str, site_name: str) -> None:
         """Press **Confirm migration progress**, again while the dashboard says that it is not complete yet.
 
         Args:
+            site_name: The new site's name, which its dashboard shows.
             site_page: Address of the page that has the control, should a new sign-in lead elsewhere.
 
         Raises:
@@ -396,45 +448,58 @@ class Dashboard:
         for _ in range(CONFIRM_AT_MOST):
             self.reach(self.confirm_migration_progress)
             before = lines(self.page)
-            self.confirm_migration_progress.click()
-            said = until(self.page, lambda before=before: self._confirmed(before), timeout=CONFIRM_AGAIN)  # type: ignore[misc]
+            self.confirm_migration_progress.click(no_wait_after=True)
+            said = until(self.page, lambda before=before: self._answer(before, site_name))  # type: ignore[misc]
             if said == "":
                 return
             if said and not _NOT_COMPLETE.search(said):
                 raise Stuck(f'the dashboard did not confirm: "{said}"', looked_for="Confirm migration progress")
             self._say(f'the dashboard says "{said}"; confirming again' if said else "no answer yet; confirming again")
-            until(
-                self.page,
-                lambda: not self.confirm_migration_progress.is_visible() or None,
-                timeout=CONFIRM_AGAIN,
-            )
-            if not (self.confirm_migration_progress.is_visible() or self._asks_to_sign_in()):
+            if until(self.page, lambda: self._shows_site(site_name) or None, timeout=CONFIRM_AGAIN):
                 return
         raise Stuck(
             f"the dashboard still does not confirm after {CONFIRM_AT_MOST} tries",
             looked_for="the site's dashboard",
         )
 
-    def _confirmed(self, before: Sequence[str]) -> str | None:
-        """What the dashboard says when it refuses; nothing when the control has gone; None without an answer."""
-        if not self.confirm_migration_progress.is_visible():
+    def _answer(self, before: Sequence[str], site_name: str) -> str | None:
+        """Nothing when the site's dashboard has appeared; what the dashboard says when it refuses; None so far."""
+        if self._shows_site(site_name):
             return ""
+        if self._asks_to_sign_in():
+            return "still to be signed in to"
+        if not self._in_wizard():
+            return None  # on the way to another page
         return next(
-            (line for line in new_lines(self.page, before) if _NOT_COMPLETE.search(line) or REFUSAL.search(line)),
+            (line for line in new_lines(self.page, before) if _NOT_COMPLETE.search(line) or refuses(line)),
             None,
         )
+
+    def _in_wizard(self) -> bool:
+        """Whether the page is still the wizard's; while it confirms, its button may have another name."""
+        return self.confirm_migration_progress.is_visible() or self.install_on_wp_admin.is_visible()
+
+    def _shows_site(self, site_name: str) -> bool:
+        return not self._in_wizard() and any(name.count() for name in self._names_of(site_name))
+
+    def _names_of(self, site_name: str) -> list[Locator]:
+        """Where the page names the site, as the dashboard named it or as it was typed."""
+        return [
+            self.page.get_by_text(re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE))
+            .filter(visible=True)
+            .describe(f"the dashboard of {site_name}")
+            for name in (site_name, self._account.site_name)
+        ]
 
     def check_site_dashboard(self, site_name: str) -> None:
         """Check that this site's dashboard has appeared.
 
         Raises:
-            Stuck: The page does not name the site.
+            Stuck: The page does not name the site, or is still the wizard's.
         """
-        names = [
-            self.page.get_by_text(re.compile(rf"\b{re.escape(name)}\b", re.IGNORECASE))
-            for name in (site_name, self._account.site_name)
-        ]
-        self.reach(*(name.describe(f"the dashboard of {site_name}") for name in names))
+        self.reach(*self._names_of(site_name))
+        if self._in_wizard():
+            raise Stuck("the site's dashboard did not appear", looked_for=f"the dashboard of {site_name}")
 
     # -- waiting, signing in, refusals ----------------------------------------------------------------------------
 
@@ -482,6 +547,7 @@ class Dashboard:
                 # A password field that asks for nothing, such as one for password managers: wait without it.
                 until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
             if signed_in:
+                self._leave_offer()
                 self._check_second_factor()
             elif pressed:
                 self._check_refusal(pressed, time.monotonic() - began)
@@ -492,7 +558,7 @@ class Dashboard:
                     return again
                 self._go_back_after_sign_in()
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
-        telling = [line for line in there if REFUSAL.search(line)] or (there[:3] if pressed else [])
+        telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
         raise Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
 
@@ -500,13 +566,13 @@ class Dashboard:
         """Stop when the page says no beside what was pressed, or when it stays as it was.
 
         A refusal is known by its words or by being an alert. For one that is neither, such as "Use fewer letters", what
-        was pressed is watched: work that goes on (creating a site takes minutes) hides or disables it.
+        was pressed is watched: work that goes on (creating a site takes minutes) hides, covers or disables it.
         """
-        if not (pressed.control.is_visible() and pressed.control.is_enabled()):
+        if not can_be_pressed(pressed.control):
             return
         said = new_lines(self.page, pressed.before)
         aloud = alerts(self.page)
-        refused = [line for line in said if REFUSAL.search(line) or line in aloud]
+        refused = [line for line in said if refuses(line) or line in aloud]
         if refused:
             raise Stuck(f'the dashboard says "{refused[0]}"')
         if waited > self._account.page_timeout:
@@ -552,8 +618,9 @@ class Dashboard:
         typed_so = self.page.locator(
             "input[type=email], input[autocomplete~=username], input[name=username], input[name=email]"
         )
-        found = named_so.or_(typed_so).filter(visible=True).all()
-        return next((one for one in found if on_page(one) and one.is_editable()), None)
+        found = [one for one in named_so.or_(typed_so).filter(visible=True).all() if on_page(one)]
+        # A provider that knows the account already may show its address to be confirmed only.
+        return next((one for one in found if one.is_editable() or "@" in one.input_value()), None)
 
     def _asks_to_sign_in(self) -> bool:
         if self._password_field():
@@ -574,7 +641,7 @@ class Dashboard:
         page = self.page
         self._check_address()
         if self._signing_in:
-            said = [line for line in lines(page) if REFUSAL.search(line)]
+            said = [line for line in lines(page) if refuses(line)]
             because = f': "{said[0]}"' if said else ""
             raise Stuck(
                 f"the dashboard did not accept PANTHEON_EMAIL and PANTHEON_PASSWORD{because}. It was not tried again"
@@ -583,7 +650,7 @@ class Dashboard:
         self._say("signing in to the dashboard")
         email, password = self._email_field(), self._password_field()
         if email:
-            email.fill(self._account.email)
+            self._give_email(email)
             if password is None:
                 self._send(email, lambda: self._password_field() is not None or None)
                 password = self._password_field()
@@ -591,6 +658,17 @@ class Dashboard:
             raise Stuck("the sign-in page asks for no password", looked_for="Password")
         password.fill(self._account.password.reveal())
         self._send(password, lambda: self._password_field() is None or None)
+
+    def _give_email(self, email: Locator) -> None:
+        """Fill in the e-mail address, unless the page has done so and lets nobody change it."""
+        if email.is_editable():
+            email.fill(self._account.email)
+        elif email.input_value().strip().casefold() != self._account.email.casefold():
+            raise Stuck(
+                "the sign-in page is for another account than PANTHEON_EMAIL, and lets nobody change that: a token "
+                "made there would not fit the site",
+                looked_for="Email address",
+            )
 
     def _send(self, filled: Locator, went_on: Callable[[], bool | None]) -> None:
         """Send the sign-in form and wait until it went on."""
@@ -603,7 +681,7 @@ class Dashboard:
                 return True
             self._check_second_factor()
             said = new_lines(page, before)
-            refused = [line for line in said if REFUSAL.search(line)]
+            refused = [line for line in said if refuses(line)]
             if refused:
                 raise Stuck(
                     f'the dashboard refused the sign-in: "{refused[0]}". Check PANTHEON_EMAIL and PANTHEON_PASSWORD'
@@ -612,6 +690,13 @@ class Dashboard:
 
         if not until(page, look, timeout=self._account.page_timeout):
             raise Stuck("the dashboard did not answer the sign-in", looked_for="the page after signing in")
+
+    def _leave_offer(self) -> None:
+        """Leave what the identity provider offers between the password and the dashboard, such as a passkey."""
+        later = control(self.page, *LATER_WORDS)
+        if _host(self.page.url) != _host(self._account.dashboard_url) and later.is_visible():
+            self._say(f'the sign-in offers something more; pressing "{later.inner_text().strip()}"')
+            later.click()
 
     def _check_second_factor(self) -> None:
         field = self.page.locator("input[autocomplete=one-time-code]").filter(visible=True)
