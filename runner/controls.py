@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -50,6 +51,7 @@ __all__ = [
     "press_send",
     "refuses",
     "shown_values",
+    "tick",
     "until",
 ]
 
@@ -81,9 +83,14 @@ _PATIENCE = re.compile(
 )
 
 
-def refuses(line: str) -> bool:
-    """Whether a page says no with this line: "Creating your site. You must keep this page open." only asks to wait."""
-    return bool(REFUSAL.search(_WEAK.sub("", line) if _PATIENCE.search(line) else line))
+def refuses(line: str, *, plainly: bool = False) -> bool:
+    """Whether a page says no with this line: "Creating your site. You must keep this page open." only asks to wait.
+
+    Args:
+        line: A line of the page.
+        plainly: Words such as "must" and "cannot" alone do not count.
+    """
+    return bool(REFUSAL.search(_WEAK.sub("", line) if plainly or _PATIENCE.search(line) else line))
 
 
 # -- controls by the guide's words --------------------------------------------------------------------------------
@@ -246,7 +253,9 @@ def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = N
     deadline = time.monotonic() + (timeout or default_timeout())
     while True:
         # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it expects.
-        expect(page.locator("html")).to_be_attached()
+        # A slow navigation, or what cannot be closed, may outlast that: it is for the look to say what is there.
+        with suppress(AssertionError):
+            expect(page.locator("html")).to_be_attached(timeout=max(deadline - time.monotonic(), LOOK_AGAIN) * 1000)
         try:
             found = look()
         except PlaywrightError as error:
@@ -605,6 +614,25 @@ def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:
     return radios.nth(wanted[0]) if len(wanted) == 1 and radios.nth(wanted[0]).is_visible() else None
 
 
+def tick(box: Locator) -> None:
+    """Tick a checkbox as a reader would: where the box itself has no size or is hidden, its label is what they see.
+
+    Args:
+        box: The `input`.
+    """
+    seen = box.bounding_box() if box.is_visible() else None
+    if seen and seen["width"] > 1 and seen["height"] > 1 and can_be_pressed(box):
+        box.check()
+        return
+    page = box.page
+    label = page.locator("label").filter(has=box)
+    if (name := box.get_attribute("id")) and page.locator(f'label[for="{name}"]').count():
+        label = page.locator(f'label[for="{name}"]')
+    # At its beginning: a link to the terms may stand in its middle.
+    label.first.click(position={"x": 3, "y": 3})
+    expect(box).to_be_checked()
+
+
 def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -> None:
     """Choose an entry of a native select or of an ARIA combobox whose options may come late or stand elsewhere.
 
@@ -695,7 +723,9 @@ _DISMISS = (
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 
 
-def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, never: Sequence[str]) -> None:
+def dismiss_interruptions(
+    page: Page, on_dismiss: Callable[[str], None], *, never: Sequence[str], keep: re.Pattern[str] | None = None
+) -> None:
     """Close cookie banners and what's-new dialogues whenever one lies over the page, as a reader would.
 
     A banner's refusal is preferred to its consent. A dialogue counts as an interruption only if it has a way to close
@@ -705,6 +735,7 @@ def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, neve
         page: The page.
         on_dismiss: Called with the name of what was pressed.
         never: The guide's words for controls; a dialogue that holds one of them is part of the work.
+        keep: A dialogue with such words is part of the work too.
     """
 
     def words(pattern: str) -> re.Pattern[str]:
@@ -728,6 +759,8 @@ def dismiss_interruptions(page: Page, on_dismiss: Callable[[str], None], *, neve
     dialogue = page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
     dialogue = dialogue.filter(has_not=asks)
+    if keep:
+        dialogue = dialogue.filter(has_not_text=keep)
     # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
     news = dialogue.filter(has_text=_NEWS)
     for name in never:

@@ -150,7 +150,7 @@ def migrate(run: MigrationRun) -> None:
         form = run.wp_admin.migration_form
         form.fill_in(run.facts["site_name"], run.machine_token)
         run.screenshot(highlight=form.migrate)
-        form.migrate.click()
+        form.press_migrate()
         run.service.follow_hand_shake(form, run.facts["site_name"], run.machine_token)
     run.service.wait_until_completed()
     run.facts["migration_page"] = run.service.page.url

@@ -238,11 +238,15 @@ def test_a_confirmation_that_comes_too_early_is_tried_again(
 SOURCES: dict[str, dict[str, Any]] = {
     "behind basic auth": {"basic_auth": ("visitor", "open sesame")},
     "plugin installed, on a later page of results": {"plugin": "installed", "plugin_page": 3},
-    "plugin active and outdated": {"plugin": "outdated"},
+    "plugin active and outdated, the administrator's e-mail address asked for": {
+        "plugin": "outdated",
+        "email_check": True,
+    },
     "plugin inactive and outdated, classic pages": {"plugin": "outdated-inactive", "install": "classic"},
     "classic installation, no redirect": {"install": "classic", "activation_redirect": False},
     "in German, activated in the background": {"activation": "ajax", "activation_redirect": False, "language": "de_DE"},
     "plugin active and not in the directory": {"plugin": "active", "in_directory": False},
+    "plugin installed, no changes of files allowed": {"plugin": "installed", "file_mods": False},
 }
 
 

@@ -1,4 +1,8 @@
-"""The migration service's pages, from **Migrate** to **Migration completed successfully**, and the way back."""
+"""The migration service's pages, from **Migrate** to **Migration completed successfully**, and the way back.
+
+Nobody here has seen these pages: what ends a run must be said by them plainly and must stand, since a migration that is
+taken for failed, or for complete, while it runs does more harm than one that is waited for too long.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,22 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from runner.controls import REFUSAL, Secret, Stuck, dismiss_interruptions, lines, until
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.controls import (
+    Secret,
+    Stuck,
+    control,
+    dismiss_interruptions,
+    lines,
+    refuses,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Frame, Locator, Page
+    from playwright.sync_api import Frame, Locator, Page, Request
 
     from flows.wordpress_migration.pages.wp_admin import MigrationForm
     from flows.wordpress_migration.settings import MigrationSettings
@@ -22,11 +36,29 @@ if TYPE_CHECKING:
 SLICE = 2.0
 """Seconds between two readings of the progress."""
 
+STANDS = 3.0
+"""Seconds that a failure has to stand on the page before it is believed."""
+
 LOAD_AGAIN = 120.0
 """Seconds without any change after which the page is loaded again, as a reader would do."""
 
+TROUBLE_PAUSE = 10.0
+"""Seconds after which a page that could not be loaded is loaded again."""
+
+TROUBLE_AT_MOST = 900.0
+"""Seconds in which no page of the service could be loaded, after which the run gives up."""
+
 FIRST_ERROR = 400
 """HTTP's first status for a refusal or an error."""
+
+FIRST_SERVER_ERROR = 500
+"""HTTP's first status for an error that is the server's own."""
+
+TRY_LATER = (408, 425, 429)
+"""HTTP's statuses by which a server asks to be tried again."""
+
+SHORT = 160
+"""Characters of a line that states something; a longer one explains."""
 
 RETURNED = {
     "email": "the service did not accept the account's e-mail address",
@@ -34,14 +66,29 @@ RETURNED = {
 }
 """What the error codes in the address of the plugin's page mean (plugin versions 1.84 to 5.25)."""
 
+_COMPLETED = re.compile(
+    r"^\W*(your |the )?migration (has been |was |is )?completed successfully(\W*$|\s*[.!:])", re.IGNORECASE
+)
+
 _FAILED = re.compile(
-    r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|could not|was not)\b"
+    r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|could not|was not|timed out)\b"
+    r"|\bcompleted with (errors|warnings|issues|problems)\b"
     r"|\b(site|destination|source|token|page)\b.{0,30}"
     r"\b(not found|not reachable|unreachable|refused|rejected|invalid|expired|revoked)\b"
     r"|^(error|failed|failure|something went wrong)\b",
     re.IGNORECASE,
 )
 
+_HARMLESS = re.compile(
+    r"\?|\b(if|when|once|should|in case|whether|unless|until|or failed|or fails|informed|e-?mailed)\b"
+    r"|\b(0|no|without) (errors?|failed|failures?)\b|\b(failed|errors?|failures?)\W{0,2}0\b"
+    r"|\b(retry(ing)?|trying|reconnect(ing)?|skipp(ed|ing)|again in|looking)\b",
+    re.IGNORECASE,
+)
+"""What a healthy page says of failures: conditions, questions, counts of none, and what is being tried again."""
+
+_ABOUT_IT = re.compile(r"migrat|transfer|fail|error|complete|success", re.IGNORECASE)
+"""A dialogue of the service that speaks of the migration is read, never closed."""
 
 _DOING = re.compile(r"^.{0,99}(…|\.\.\.)$|^\w+ing\b.{0,90}$")
 """A short line that says what is going on: "Importing the database", "Validating…"."""
@@ -61,18 +108,42 @@ class MigrationService:
         self._patience = patience
         self._say = say
         self._addresses: list[str] = []
+        self._by_post = False
+        self._good = ""
+        self._alarmed: tuple[str, float] = ("", 0.0)
         page.on("framenavigated", self._note_address)
+        page.on("request", self._note_request)
         dismiss_interruptions(
             page,
             lambda name: say(f'something lay over the page and was closed with "{name}"'),
             never=("Migrate",),
+            keep=_ABOUT_IT,
         )
 
-    @property
-    def completed(self) -> Locator:
-        """**Migration completed successfully**."""
-        words = re.compile(r"migration\s+completed\s+successfully", re.IGNORECASE)
-        return self.page.get_by_text(words).filter(visible=True).first.describe('"Migration completed successfully"')
+    def is_completed(self) -> bool:
+        """Whether the page says **Migration completed successfully**: by itself, plainly, and of the whole migration.
+
+        The same words may stand in a list of steps to come, in a sentence about an e-mail, in a table of earlier ones.
+        """
+        said = self.page.get_by_text(_COMPLETED).or_(self.page.get_by_role("heading", name=_COMPLETED))
+        elsewhere = "li, td, th, caption, option, [aria-disabled=true], [hidden]"
+        shown = said.and_(self.page.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(
+            "all => all.some(el => el.checkVisibility({opacityProperty: true, visibilityProperty: true}))"
+        )
+        return bool(shown) and not self._is_unfinished()
+
+    def _is_unfinished(self) -> bool:
+        """Whether a progress bar is not at its end."""
+        bars = self.page.get_by_role("progressbar").filter(visible=True)
+        return bool(
+            bars.evaluate_all(
+                """all => all.some(el => {
+                    const now = parseFloat(el.getAttribute('aria-valuenow') ?? el.getAttribute('value'));
+                    const end = parseFloat(el.getAttribute('aria-valuemax') ?? el.max) || 100;
+                    return now < end;
+                })"""
+            )
+        )
 
     def follow_hand_shake(self, form: MigrationForm, site_name: str, machine_token: Secret) -> None:
         """Follow the browser from **Migrate** to the service's page of this migration.
@@ -82,15 +153,15 @@ class MigrationService:
         Raises:
             Stuck: The browser came back to the plugin's page with an error, or the service refused.
         """
-        if self._asks_for_basic_auth():
+        if self._asks_for_basic_auth(form):
             self._say("the service asks for the existing site's basic auth")
             form.fill_in(site_name, machine_token)
             self._addresses.clear()
-            form.migrate.click()
-            if self._asks_for_basic_auth():
+            form.press_migrate()
+            if self._asks_for_basic_auth(form):
                 raise Stuck("the service asks for the existing site's HTTP basic auth again: check SOURCE_BASIC_AUTH")
 
-    def _asks_for_basic_auth(self) -> bool:
+    def _asks_for_basic_auth(self, form: MigrationForm) -> bool:
         """Wait until the service's page of the migration is there (False) or basic auth is asked for (True)."""
 
         def look() -> bool | None:
@@ -100,13 +171,31 @@ class MigrationService:
             self._check_returned(query)
             if self._at_source():
                 return None
-            self._check_failed()
-            return False if self._tells_progress() or self.completed.is_visible() else None
+            if self._shook_hands():
+                return False
+            self._check_failed(any_line=True)
+            return False if self._tells_progress() or self.is_completed() else None
 
         asked = until(self.page, look, timeout=3 * self._patience.page_timeout)
         if asked is None:
-            raise Stuck("the service did not answer after Migrate was pressed", looked_for="the page of the migration")
+            raise Stuck(self._unanswered(form), looked_for="the page of the migration")
         return asked
+
+    def _shook_hands(self) -> bool:
+        """Whether the plugin has been given the service's key, and the browser is at the service again."""
+        given = any("blogvaultkey=" in urlsplit(address).query for address in self._addresses)
+        return given and not self._at_source()
+
+    def _unanswered(self, form: MigrationForm) -> str:
+        there = lines(self.page)
+        if not self._at_source():
+            said = "; ".join(line.rstrip(".") for line in there[:3]) or "nothing"
+            return f'the service did not begin the migration after Migrate was pressed; its page says: "{said}"'
+        if any(_origin(address) != _origin(self.page.url) for address in self._addresses):
+            return "the service sent the browser back to the plugin's page without a reason: check site name and token"
+        unfilled = form.unfilled()
+        because = f"; to be filled in are: {', '.join(unfilled)}" if unfilled else ""
+        return f"pressing Migrate did not send the plugin's form{because}"
 
     def wait_until_completed(self) -> None:
         """Wait for **Migration completed successfully**, telling the progress as it advances.
@@ -115,17 +204,29 @@ class MigrationService:
             Stuck: The migration failed (with the service's reason), or took longer than MIGRATION_TIMEOUT.
         """
         deadline = time.monotonic() + self._patience.migration_timeout
-        told, changed = "", time.monotonic()
+        told, changed, well = "", time.monotonic(), time.monotonic()
         while time.monotonic() < deadline:
             if until(self.page, self._completed, timeout=SLICE):
                 return
-            now = self._progress()
+            trouble, now = until(self.page, lambda: (self._trouble(), self._progress())) or ("", told)
+            if trouble:
+                if time.monotonic() - well > TROUBLE_AT_MOST:
+                    raise Stuck(
+                        f"{trouble}, for {TROUBLE_AT_MOST / 60:.0f} minutes now. The migration may go on: look at its "
+                        "page before you start another",
+                        looked_for="Migration completed successfully",
+                    )
+                self._say(f"{trouble}; loading its page again")
+                until(self.page, lambda: None if self._trouble() else True, timeout=TROUBLE_PAUSE)
+                self._load_again()
+                continue
+            well = time.monotonic()
             if now != told:
                 told, changed = now, time.monotonic()
                 self._say(f"migrating: {told}")
             elif time.monotonic() - changed > LOAD_AGAIN:
                 changed = time.monotonic()
-                self.page.goto(self.page.url)
+                self._load_again()
         hours = self._patience.migration_timeout / 3600
         raise Stuck(
             f"the migration did not complete within {hours:g} hours (last seen: {told or 'no progress'}). "
@@ -134,22 +235,53 @@ class MigrationService:
         )
 
     def _completed(self) -> bool | None:
-        if self.completed.is_visible():
+        if self._trouble():
+            return None
+        if self.is_completed():
             return True
         self._check_returned(self._returned())
         self._check_failed()
         return None
 
+    def _load_again(self) -> None:
+        """Load the migration's page again; what a form sent is never sent twice."""
+        try:
+            if self._good and self.page.url != self._good:
+                self.page.goto(self._good, wait_until="commit")
+            elif not self._by_post:
+                self.page.reload(wait_until="commit")
+        except PlaywrightError as error:
+            self._say(f"its page did not load: {error.message.splitlines()[0]}")
+
     # -- what the page says ---------------------------------------------------------------------------------------
 
     def _at_source(self) -> bool:
-        return urlsplit(self.page.url).netloc.removeprefix("www.") == urlsplit(
-            self._patience.source_url
-        ).netloc.removeprefix("www.")
+        return _origin(self.page.url) == _origin(self._patience.source_url)
 
     def _note_address(self, frame: Frame) -> None:
         if frame == self.page.main_frame:
             self._addresses.append(frame.url)
+
+    def _note_request(self, request: Request) -> None:
+        # A request for a new page has no frame to be asked for before its answer has come.
+        if request.is_navigation_request() and request.resource_type == "document":
+            self._by_post = request.method == "POST"
+
+    def _status(self) -> int:
+        return int(
+            self.page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus || 0"),
+        )
+
+    def _trouble(self) -> str:
+        """What keeps the service's page from being read for now; nothing when it can be read."""
+        if self.page.url.startswith(("chrome-error:", "about:neterror")):
+            return "the service did not answer"
+        status = self._status()
+        if not self._at_source() and (status >= FIRST_SERVER_ERROR or status in TRY_LATER):
+            return f"the service answered {status}"
+        if status < FIRST_ERROR and not self._at_source():
+            self._good = self.page.url
+        return ""
 
     def _returned(self) -> dict[str, list[str]]:
         """The query with which the browser came back to the plugin's page; empty when it has not come back.
@@ -159,11 +291,14 @@ class MigrationService:
         """
         for address in reversed(self._addresses):
             query = parse_qs(urlsplit(address).query, keep_blank_values=True)
-            if query.get("page") == ["pantheon"] and {"error", "auth_required_source"} & set(query):
+            back = {"error", "auth_required_source", "auth_required_dest"} & set(query)
+            if back and "page" in query and _origin(address) == _origin(self._patience.source_url):
                 return query
         return {}
 
     def _check_returned(self, query: dict[str, list[str]]) -> None:
+        if "auth_required_dest" in query:
+            raise Stuck("the service asks for HTTP basic auth of the new site: unlock it in its dashboard first")
         code = query.get("error", [""])[0]
         if not code:
             return
@@ -177,16 +312,23 @@ class MigrationService:
                 reason = message
         raise Stuck(f'the migration was refused: "{" ".join(reason.split())}"', looked_for="the page of the migration")
 
-    def _check_failed(self) -> None:
-        said = self._alarm() or self._refusing_page()
-        if said and not self.completed.is_visible():
+    def _check_failed(self, *, any_line: bool = False) -> None:
+        """Stop when the page says that the migration has failed, and goes on saying it.
+
+        Args:
+            any_line: Believe any line that says no, such as before the migration has begun.
+        """
+        said = self._alarm(any_line=any_line) or self._refusing_page() or ""
+        if said != self._alarmed[0]:
+            self._alarmed = (said, time.monotonic())
+        if said and time.monotonic() - self._alarmed[1] >= STANDS and not self.is_completed():
             raise Stuck(
                 f'the migration failed; the service says "{said}"', looked_for="Migration completed successfully"
             )
 
     def _refusing_page(self) -> str | None:
         """What a page of the service says that is itself an error, by its status; None for any other page."""
-        status = self.page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus || 0")
+        status = self._status()
         if status < FIRST_ERROR or self._at_source():
             return None
         headings = self._texts(self.page.get_by_role("heading"))
@@ -194,25 +336,29 @@ class MigrationService:
         first = next((there.index(heading) for heading in headings if heading in there), 0)
         return ": ".join(line.rstrip(".") for line in there[first : first + 2]) or f"error {status}"
 
-    def _alarm(self) -> str | None:
-        """What the page says when it has failed: the heading or alert that says so, and the sentence after it."""
+    def _alarm(self, *, any_line: bool) -> str | None:
+        """What the page says when it has failed: the line that says so, and the one that explains it."""
         headings = self._texts(self.page.get_by_role("heading"))
-        alerts = self._texts(self.page.get_by_role("alert"))
+        aloud = [*headings, *self._texts(self.page.get_by_role("alert"))]
         links = self._texts(self.page.get_by_role("link").or_(self.page.get_by_role("button")))
         there = [line for line in lines(self.page) if line not in links]
         for index, line in enumerate(there):
-            if _FAILED.search(line) or (line in headings + alerts and REFUSAL.search(line)):
+            count = re.match(r"\d", there[index + 1]) if index + 1 < len(there) else None
+            if _HARMLESS.search(line) or len(line) > SHORT or (count and len(line.split()) == 1):
+                continue
+            if _FAILED.search(line) or ((any_line or line in aloud) and refuses(line, plainly=True)):
                 before = [other for other in there[:index][-1:] if other in headings and line not in headings]
                 return ": ".join(part.rstrip(".") for part in [*before, line, *there[index + 1 : index + 2]][:2])
+        again = control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration")
+        if again.is_visible() and not self._tells_progress():
+            return f"{'; '.join(headings or there[:2])} ({again.inner_text().strip()})"
         return None
 
     def _texts(self, locator: Locator) -> list[str]:
         return [" ".join(text.split()) for text in locator.filter(visible=True).all_inner_texts()]
 
     def _tells_progress(self) -> bool:
-        return self.page.get_by_role("progressbar").or_(self.page.locator("progress")).count() > 0 or bool(
-            self._percent()
-        )
+        return self.page.get_by_role("progressbar").filter(visible=True).count() > 0 or bool(self._percent())
 
     def _percent(self) -> str:
         found = re.search(r"\b\d{1,3} ?%", " ".join(lines(self.page)))
@@ -222,6 +368,12 @@ class MigrationService:
         """How far the migration is, in the page's own words."""
         bar = self.page.get_by_role("progressbar")
         value = bar.first.get_attribute("aria-valuenow", timeout=1000) if bar.count() else None
-        percent = self._percent() or (f"{float(value):.0f} %" if value else "")
+        number = re.match(r"\d+", value or "")
+        percent = self._percent() or (f"{number[0]} %" if number else "")
         words = next((line for line in lines(self.page) if _DOING.search(line)), "")
         return ", ".join(filter(None, (percent, words))) or "no progress shown"
+
+
+def _origin(url: str) -> str:
+    """Host and port of an address, with or without www."""
+    return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")

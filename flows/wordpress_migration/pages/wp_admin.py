@@ -7,14 +7,17 @@ are not.
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from runner.controls import Secret, Stuck, control, field, first_visible, panel, plain_url, until
+from runner.controls import Secret, Stuck, control, field, first_visible, lines, panel, plain_url, tick, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +30,24 @@ SLUG = "bv-pantheon-migration"
 PAGE = "admin.php?page=pantheon"
 """The plugin's own page, below wp-admin/ (versions 1.84 to 5.25)."""
 
+MENU = re.compile(r"^\W*Pantheon Migrat(e|ions?)\W*$", re.IGNORECASE)
+"""The plugin's entry in the menu: "Pantheon Migrate" (versions 1.84 to 5.25); guide and readme call it otherwise."""
+
 INSTALLATION = 300.0
 """Seconds that WordPress may take to download and unpack the plugin: its own limit for a download."""
 
+
+TROUBLE_PAUSE = 3.0
+"""Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
+
+FIRST_SERVER_ERROR = 500
+"""HTTP's first status for an error that is the server's own; 503 is WordPress's maintenance mode."""
+
+AGREEMENT = re.compile(r"\b(agree|accept|consent|terms|privacy)\b", re.IGNORECASE)
+"""Words beside a box that has to be ticked before **Migrate** can be pressed."""
+
+OFFER = re.compile(r"\b(newsletter|offers?|marketing|promotion|news)\b", re.IGNORECASE)
+"""Words beside a box that is left as it is."""
 
 BEHIND_BASIC_AUTH = (
     "the existing site is behind HTTP basic auth: set SOURCE_BASIC_AUTH (user:password), or correct it if it is set"
@@ -54,7 +72,7 @@ class WpAdmin:
         self._second_factor = page.locator(
             "input[autocomplete=one-time-code], input[name*=authcode], input[name*=two-factor], input[name*=totp]"
         ).describe("a second factor")
-        self._remind_me_later = page.locator(".admin-email__later a").describe('"Remind me later"')
+        self._remind_me_later = page.locator("a[href*=remind_me_later]").describe('"Remind me later"')
         self._admin = page.locator("body.wp-admin").describe("wp-admin")
         self._refusal = page.locator("body#error-page, .wp-die-message").describe("an error page of WordPress")
 
@@ -66,13 +84,16 @@ class WpAdmin:
         Raises:
             Stuck: It is at another site, or at no WordPress.
         """
-        # Some pages open an empty tab first and send it on its way then.
-        self.page.wait_for_url(lambda url: not url.startswith("about:blank"))
-        self.page.wait_for_load_state("domcontentloaded")
-        if self.page.url.startswith(("chrome-error:", "about:neterror")):
+        # Some pages open an empty tab first, or one that leads on, and send it on its way then.
+        there = _host(self._administrator.source_url)
+        failed = ("chrome-error:", "about:neterror")
+        with suppress(PlaywrightTimeout):
+            self.page.wait_for_url(
+                lambda url: _host(url) == there or url.startswith(failed), wait_until="domcontentloaded"
+            )
+        if self.page.url.startswith(failed):
             raise Stuck(self._unreachable(), looked_for="wp-admin or WordPress's sign-in form")
-        here, there = _host(self.page.url), _host(self._administrator.source_url)
-        if here != there:
+        if _host(self.page.url) != there:
             raise Stuck(
                 f"the new tab opened {plain_url(self.page.url)}, which is not on SOURCE_SITE_URL's host {there}"
             )
@@ -157,6 +178,11 @@ class WpAdmin:
             return BEHIND_BASIC_AUTH
         answered = f" (it answered {status})" if status else ""
         here = plain_url(self.page.url)
+        if "/wp-admin/upgrade.php" in here:
+            return "WordPress asks to have its database updated first: a person has to do that in wp-admin"
+        if "/wp-login.php" in here:
+            asks = "; ".join(lines(self.page)[:3])
+            return f'WordPress\'s sign-in asks for something more ("{asks}"): a person has to sign in'
         return f"{here} is neither wp-admin nor WordPress's sign-in form{answered}. Check SOURCE_SITE_URL"
 
     def visit(self, address: str) -> None:
@@ -166,11 +192,19 @@ class WpAdmin:
             Stuck: WordPress does not let this administrator go there.
         """
         base = re.split(r"/wp-admin(?:/|$)|/wp-login\.php", self.page.url.partition("?")[0])[0]
-        self.page.goto(f"{base}/wp-admin/{address}")
+        url = f"{base}/wp-admin/{address}"
+        self._load(url)
         if self._arrive() is not self._admin:
             self.sign_in()
-            self.page.goto(f"{base}/wp-admin/{address}")
+            self._load(url)
             self._arrive()
+
+    def _load(self, url: str) -> None:
+        """Load a page, again while WordPress is briefly not there, such as in its maintenance mode."""
+        deadline = time.monotonic() + self._administrator.page_timeout
+        while (answer := self.page.goto(url)) and answer.status >= FIRST_SERVER_ERROR and time.monotonic() < deadline:
+            self._say(f"WordPress answered {answer.status}; loading the page again")
+            until(self.page, lambda: None, timeout=TROUBLE_PAUSE)
 
     # -- steps 6 and 7: the plugin --------------------------------------------------------------------------------
 
@@ -213,7 +247,14 @@ class WpAdmin:
         Returns:
             How many pages of results there are, and how many results are on the last one.
         """
-        self.visit(self._results)
+        try:
+            self.visit(self._results)
+        except Stuck:
+            # Where no plugin may be added, one that is installed can still be used.
+            self.visit("plugins.php")
+            if not self._row.count():
+                raise
+            return 0, 0
         cards = self.page.locator(".plugin-card").describe("a search result")
         following = self.page.locator(".tablenav-pages a.next-page").first
         for number in count(1):
@@ -234,6 +275,11 @@ class WpAdmin:
         Raises:
             Stuck: WordPress asks for FTP credentials, or says that the installation failed.
         """
+        if self.plugin_card.is_visible() and self.plugin_button.is_disabled():
+            # It is disabled because the plugin is active, or because it cannot be installed here: the list tells.
+            said = self._said_in_card()
+            if said and not self._is_installed():
+                raise Stuck(f'WordPress does not offer to install the plugin: "{said[0]}"')
         if not self._offers("install-now", "update-now"):
             return
         self._say("installing the plugin")
@@ -247,6 +293,13 @@ class WpAdmin:
         if "plugin-install.php" not in self.page.url or not self._offers("activate-now"):
             self._turn_to_plugin()
 
+    def _is_installed(self) -> bool:
+        self.visit("plugins.php")
+        installed = self._row.count() > 0
+        if installed:
+            self._turn_to_plugin()
+        return installed
+
     def activate_plugin(self) -> None:
         """Press **Activate** where it is offered, and wait until the plugin is active.
 
@@ -258,38 +311,67 @@ class WpAdmin:
         active = self.plugin_card.locator(".button-disabled").or_(self._row.locator(".deactivate a"))
         # The redirect to the plugin's page may come, or may have been spent on a request in the background.
         arrived = active.or_(self.migration_form.locator).describe("the plugin as active")
-        before = self._errors()
+        before, here = self._errors(), self.page.url
         self.plugin_button.click()
-        self._wait_unless_refused(arrived, before, "activate", self._administrator.page_timeout)
+        elsewhere = self._wait_unless_refused(
+            arrived, before, "activate", self._administrator.page_timeout, unless_at=here
+        )
+        if elsewhere:
+            # Another plugin has led the browser to a page of its own: the list of plugins tells whether it is active.
+            self.visit("plugins.php")
+            try:
+                first_visible(self._row.locator(".deactivate a"))
+            except Stuck:
+                raise Stuck("the plugin is not active after it was activated", looked_for=f"{SLUG} as active") from None
 
     def _errors(self) -> list[str]:
-        """Errors that WordPress shows; other plugins show some all the time."""
-        shown = self.page.locator(
-            ".notice-error, .plugin-card-update-failed, #message.error, .wrap > .error, .wp-die-message"
-        )
-        return [" ".join(text.split()) for text in shown.filter(visible=True).all_inner_texts()]
+        """What WordPress says of a failure; other plugins show errors of their own beside the cards, all the time."""
+        if "plugin-install.php" in self.page.url:
+            return self._said_in_card()
+        return _texts(self.page.locator(".notice-error, #message.error, .wrap > .error, .wp-die-message"))
 
-    def _wait_unless_refused(self, wanted: Locator, before: list[str], what: str, timeout: float) -> None:
-        """Wait for what comes after a press, unless WordPress asks for FTP credentials or shows a new error first."""
+    def _said_in_card(self) -> list[str]:
+        return _texts(self.plugin_card.locator(".notice-error, .update-message.notice-error"))
+
+    def _wait_unless_refused(
+        self, wanted: Locator, before: list[str], what: str, timeout: float, *, unless_at: str = ""
+    ) -> bool:
+        """Wait for what comes after a press, unless WordPress asks for FTP credentials or shows a new error first.
+
+        Args:
+            wanted: What is to come.
+            before: The errors that were there before.
+            what: What is being done, for the message.
+            timeout: Seconds.
+            unless_at: The address before; another page of wp-admin without what is wanted ends the waiting too.
+
+        Returns:
+            Whether it ended at such another page.
+        """
         credentials = self.page.locator("#request-filesystem-credentials-dialog, #request-filesystem-credentials-form")
 
         def look() -> bool | None:
-            if wanted.filter(visible=True).count():
-                return True
             if credentials.filter(visible=True).count():
                 raise Stuck(
                     "WordPress asks for FTP credentials: it may not write its plugins folder. "
                     "Install the plugin by hand"
                 )
             said = [error for error in self._errors() if error not in before]
+            if wanted.filter(visible=True).count() and not self._said_in_card():
+                return False
             if said:
                 raise Stuck(f'WordPress could not {what} the plugin: "{said[0]}"')
+            if unless_at and self.page.url != unless_at and self._admin.is_visible():
+                loaded = self.page.evaluate("() => document.readyState === 'complete'")
+                return True if loaded else None
             return None
 
-        if not until(self.page, look, timeout=timeout):
+        elsewhere = until(self.page, look, timeout=timeout)
+        if elsewhere is None:
             raise Stuck(
                 f"{wanted.description} did not appear within {timeout:.0f} seconds", looked_for=wanted.description or ""
             )
+        return elsewhere
 
     def _offers(self, *classes: str) -> bool:
         offered = (self.plugin_button.get_attribute("class") or "").split()
@@ -303,17 +385,37 @@ class WpAdmin:
         Raises:
             Stuck: The page is not there, or has no form for a migration.
         """
-        if not self._is_plugin_page():
-            self.visit(PAGE)
+        if self.migration_form.locator.is_visible():
+            return
+        refused = None
         try:
-            first_visible(self.migration_form.locator)
-        except Stuck:
-            raise Stuck(
-                "the plugin's page has no form for a migration", looked_for="the form with the machine token"
-            ) from None
+            self.visit(PAGE)
+            if "page=pantheon" not in self.page.url:
+                self.visit(PAGE)  # another plugin has led the browser to its own page, which happens once
+        except Stuck as stuck:
+            refused = stuck
+        if refused or not self._has_form():
+            # Its menu entry leads there too, should the address be another one in its version.
+            self.visit("index.php")
+            entry = self.page.locator("#adminmenu a").filter(has_text=MENU).first
+            address = entry.get_attribute("href") if entry.count() else None
+            if address is None and refused:
+                raise refused
+            if address:
+                self.visit(address)
+            if not self._has_form():
+                raise Stuck(
+                    "the plugin's page has no form for a migration", looked_for="the form with the machine token"
+                )
 
-    def _is_plugin_page(self) -> bool:
-        return "page=pantheon" in self.page.url
+    def _has_form(self) -> bool:
+        return bool(
+            until(
+                self.page,
+                lambda: self.migration_form.locator.is_visible() or None,
+                timeout=self._administrator.page_timeout,
+            )
+        )
 
     @property
     def migration_form(self) -> MigrationForm:
@@ -330,7 +432,10 @@ class MigrationForm:
         by_id = page.locator("#ptn_migrate_form")
         by_field = page.locator("form").filter(has=page.locator("input[name=machine_token]"))
         by_words = panel(page, page.get_by_text("Machine Token"), page.get_by_role("textbox"), control(page, "Migrate"))
-        self.locator = by_id.or_(by_field).or_(page.locator("form").and_(by_words)).first.describe("the plugin's form")
+        alike = by_field.or_(page.locator("form").and_(by_words))
+        # Another plugin's form may be alike: the id decides where it is there.
+        others = page.locator("form:not(body:has(#ptn_migrate_form) form:not(#ptn_migrate_form))")
+        self.locator = by_id.or_(others.and_(alike)).first.describe("the plugin's form")
 
     @property
     def site_name(self) -> Locator:
@@ -345,16 +450,14 @@ class MigrationForm:
     @property
     def migrate(self) -> Locator:
         """**Migrate**, which stays disabled until the consent box is ticked."""
-        return (
-            self.locator.locator("#migratesubmit")
-            .or_(control(self.locator, "Migrate"))
-            .first.describe('the control "Migrate"')
-        )
+        named = self.locator.locator("#migratesubmit").or_(control(self.locator, "Migrate"))
+        submits = self.locator.locator("input[type=submit], button:not([type=button], [type=reset])")
+        return (named if named.count() else submits).first.describe('the control "Migrate"')
 
     def _field(self, name: str, looked_for: str, *words: str) -> Locator:
-        by_name = self.locator.locator(f"input[name={name}]")
+        by_name = self.locator.locator(f"input[name={name}]:enabled").filter(visible=True)
         if by_name.count():
-            return by_name.describe(f"the field for the {looked_for}")
+            return by_name.first.describe(f"the field for the {looked_for}")
         return field(self.locator.get_by_role("textbox"), looked_for, *words)
 
     def fill_in(self, site_name: str, machine_token: Secret) -> None:
@@ -365,9 +468,8 @@ class MigrationForm:
         """
         self.site_name.fill(site_name)
         self.machine_token.fill(machine_token.reveal())
-        consent = self.locator.get_by_role("checkbox")
-        if consent.count():
-            consent.first.check()
+        self._fill_in_email()
+        self._consent()
         self._fill_in_basic_auth()
         if self.site_name.input_value() != site_name:
             raise Stuck(
@@ -379,6 +481,45 @@ class MigrationForm:
                 "the plugin's form does not hold the machine token as it was pasted",
                 looked_for="Machine Token",
             )
+
+    def press_migrate(self) -> None:
+        """Press **Migrate**, and answer yes when the page asks whether that is meant.
+
+        It does not wait for the page that comes: the service may take longer to check token and site than a page may.
+        """
+        self._page.once("dialog", lambda dialogue: dialogue.accept())
+        self.migrate.click(no_wait_after=True)
+
+    def unfilled(self) -> list[str]:
+        """Names of the fields that the page still wants to be filled in."""
+        names = self.locator.locator(":is(input, select, textarea):invalid").evaluate_all(
+            "all => all.map(el => el.labels?.[0]?.textContent || el.placeholder || el.name || el.type)"
+        )
+        return [" ".join(str(name).split()) for name in names]
+
+    def _fill_in_email(self) -> None:
+        """Some versions ask for an e-mail address too; what the page has filled in itself stays."""
+        email = self.locator.locator("input[type=email], input[name=email]").filter(visible=True)
+        if email.count() and not email.first.input_value():
+            email.first.fill(self._administrator.email)
+
+    def _consent(self) -> None:
+        """Tick what has to be agreed to, and nothing else, such as a newsletter.
+
+        The words may stand beside the box without being bound to it.
+        """
+        boxes = self.locator.locator("input[type=checkbox]")
+        words = boxes.evaluate_all(
+            """all => all.map(el => [...(el.labels || [])].map(label => label.textContent).join(' ')
+                || el.getAttribute('aria-label') || el.parentElement.textContent || '')"""
+        )
+        agreements = [index for index, said in enumerate(words) if AGREEMENT.search(said) and not OFFER.search(said)]
+        by_name = boxes.and_(self._page.locator("[name=consent], [required]"))
+        for box in [*by_name.all(), *(boxes.nth(index) for index in agreements)]:
+            if not box.is_checked():
+                tick(box)
+        if not boxes.count() and (consent := self.locator.get_by_role("checkbox")).count():
+            consent.first.check()
 
     def _fill_in_basic_auth(self) -> None:
         for_source = self.locator.locator("input[name=httpauth_src_user]")
@@ -400,3 +541,7 @@ class MigrationForm:
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2].removeprefix("www.")
+
+
+def _texts(locator: Locator) -> list[str]:
+    return [" ".join(text.split()) for text in locator.filter(visible=True).all_inner_texts()]
