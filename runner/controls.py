@@ -194,14 +194,15 @@ def can_be_pressed(wanted: Locator) -> bool:
 
 def on_page(wanted: Locator) -> bool:
     """Whether a reader can see it by scrolling: what is put off the page's edge is there for programs only."""
-    try:
-        box = wanted.bounding_box(timeout=500) if wanted.is_visible() else None
-    except PlaywrightError:
-        return False  # it went away between the two looks
-    if box is None:
-        return False
-    left, top = wanted.page.evaluate("() => [scrollX, scrollY]")
-    return bool(box["x"] + box["width"] + left > 0 and box["y"] + box["height"] + top > 0)
+    return bool(
+        wanted.evaluate_all(
+            """all => all.length > 0 && (el => {
+                const box = el.getBoundingClientRect();
+                return el.checkVisibility({visibilityProperty: true}) && box.width > 0 && box.height > 0
+                    && box.right + scrollX > 0 && box.bottom + scrollY > 0;
+            })(all[0])"""
+        )
+    )
 
 
 def _any(locators: Sequence[Locator]) -> Locator:
@@ -741,22 +742,17 @@ def dismiss_interruptions(
     def words(pattern: str) -> re.Pattern[str]:
         return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
 
-    def press(button: Locator) -> None:
-        name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
-        button.click()
-        on_dismiss(name)
-
     def closing(scope: Page | Locator, pattern: str) -> Locator:
         return scope.get_by_role("button", name=words(pattern)).or_(scope.get_by_role("link", name=words(pattern)))
 
-    parts = page.locator("div, section, aside, footer, form, dialog, [role]").filter(
-        has_text=re.compile("cookie", re.IGNORECASE)
-    )
+    cookie = re.compile("cookie", re.IGNORECASE)
+    parts = page.locator("div, section, aside, footer, form, dialog, [role]").filter(has_text=cookie)
+    ways = []
     for pattern in (_REFUSE, _ACCEPT):
         banner = parts.filter(has=closing(page, pattern)).last
-        page.add_locator_handler(closing(banner, pattern).first, press)
+        ways.append(closing(banner, pattern).first)
 
-    dialogue = page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).filter(visible=True)
+    dialogue = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
     dialogue = dialogue.filter(has_not=asks)
     if keep:
@@ -767,4 +763,14 @@ def dismiss_interruptions(
         dialogue = dialogue.filter(has_not=control(page, name))
         if " " in name:
             news = news.filter(has_not=control(page, name))
-    page.add_locator_handler(closing(dialogue.or_(news), _DISMISS).first, press)
+    ways.append(closing(dialogue.or_(news), _DISMISS).first)
+
+    def press(_: Locator) -> None:
+        button = next((way for way in ways if way.is_visible()), None)
+        if button is not None:  # else it has gone by itself
+            name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
+            button.click()
+            on_dismiss(name)
+
+    # One handler for all of them: each costs a look at the page before every act.
+    page.add_locator_handler(_any(ways).first, press)

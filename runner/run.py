@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets as randomness
 import time
 from contextlib import contextmanager
@@ -259,6 +260,10 @@ class Evidence:
     screenshot: Path | None
 
 
+_AGAIN = re.compile(r"\d+ \S waiting for")
+_WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
+
+
 def _sentence(error: Exception) -> str:
     """What an exception says, in the few lines that tell a person something."""
     if isinstance(error, GuiderunnerError):
@@ -266,9 +271,11 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, (PlaywrightError, AssertionError)):
         # Playwright's message goes on with its call log, which repeats itself for every look at the page.
         lines = [" ".join(line.split()) for line in str(error).splitlines()]
-        first = [line for line in lines if line and not line.lower().startswith(("call log", "- ", "╔", "║", "╚"))][:4]
-        covered = [line.removeprefix("- ") for line in lines if "intercepts pointer events" in line][-1:]
-        return "; ".join([*first, *covered]) or type(error).__name__
+        log = ("call log", "- ", "╔", "║", "╚")
+        first = [line for line in lines if line and not line.lower().startswith(log) and not _AGAIN.match(line)]
+        # Why it could not be done: what lies over it, or that it is disabled or hidden.
+        why = [line.removeprefix("- ") for line in lines if _WHY_NOT.search(line)][-1:]
+        return "; ".join([*first[:4], *why]) or type(error).__name__
     where = error.__traceback__
     while where and where.tb_next:
         where = where.tb_next

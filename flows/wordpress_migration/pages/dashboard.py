@@ -653,7 +653,7 @@ class Dashboard:
             self._give_email(email)
             if password is None:
                 self._send(email, lambda: self._password_field() is not None or None)
-                password = self._password_field()
+                password = until(page, self._password_field)
         if password is None:
             raise Stuck("the sign-in page asks for no password", looked_for="Password")
         password.fill(self._account.password.reveal())

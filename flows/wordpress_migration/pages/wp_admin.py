@@ -466,6 +466,8 @@ class MigrationForm:
         Raises:
             Stuck: A field does not hold what was pasted, or the form asks for a login that is not set.
         """
+        # What is not there yet would be passed over: the box to agree, the fields for basic auth.
+        self._page.wait_for_load_state("domcontentloaded")
         self.site_name.fill(site_name)
         self.machine_token.fill(machine_token.reveal())
         self._fill_in_email()
