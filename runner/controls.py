@@ -626,7 +626,7 @@ def tick(box: Locator) -> None:
         box.check()
         return
     page = box.page
-    label = page.locator("label").filter(has=box)
+    label = box.locator("xpath=ancestor::label[1]")
     if (name := box.get_attribute("id")) and page.locator(f'label[for="{name}"]').count():
         label = page.locator(f'label[for="{name}"]')
     # At its beginning: a link to the terms may stand in its middle.

@@ -9,6 +9,7 @@ import pytest
 
 from flows.wordpress_migration.flow import FLOW, MigrationRun
 from runner.errors import GuiderunnerError
+from runner.flow import Step
 from runner.run import Reporter, new_folder, perform
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from fixtures.sandbox import Sandbox
-    from runner.flow import Flow, Step
+    from runner.flow import Flow
     from runner.run import Result, Run
+
+ALL_STEPS = list(FLOW.steps)
 
 
 @dataclass
@@ -68,6 +71,25 @@ def sandbox(whole_sandbox: Sandbox) -> Sandbox:
     return whole_sandbox
 
 
+def in_the_second_tab(sandbox: Sandbox) -> Step[MigrationRun]:
+    """What steps 1 to 5 leave behind, without performing them: for tests that are about WordPress and the service."""
+
+    def stand(run: MigrationRun) -> None:
+        """Stand in the second tab, with a site and a token made."""
+        world = sandbox.world
+        account = world.account
+        site = world.create_site(account, run.settings.site_name, account.workspaces[0], sandbox.source_url)
+        run.machine_token = run.keep_secret(world.make_token(account, "test").value, "machine token")
+        run.facts["site_name"] = site.name
+        run.page.goto(sandbox.dashboard_url)
+        with run.page.context.expect_page() as opened:
+            run.page.evaluate("url => void open(url)", f"{sandbox.source_url}/wp-admin/plugin-install.php")
+        run.take_new_tab(opened.value)
+        run.wp_admin.check_arrival()
+
+    return Step(5, (), (), (), stand)
+
+
 @pytest.fixture
 def migrate(
     browser: Browser, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -75,7 +97,8 @@ def migrate(
     """Perform the migration on the sandbox.
 
     The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
-    last step to perform, and the scale of the pictures (small ones save a test's time).
+    last step to perform, the scale of the pictures (small ones save a test's time), and whether only the steps 6 to 8
+    are performed.
     """
 
     def run(
@@ -84,6 +107,7 @@ def migrate(
         source: dict[str, Any] | None = None,
         until: int | None = None,
         scale: int = 1,
+        only_in_second_tab: bool = False,
         **options: Any,
     ) -> Outcome:
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
@@ -91,6 +115,8 @@ def migrate(
         monkeypatch.setattr("runner.screenshots.SCALE", scale)
         sandbox.fresh_source(SourceOptions(**(source or {})))
         sandbox.behave(**(behaviour or {}))
+        if only_in_second_tab:
+            monkeypatch.setattr(FLOW, "steps", [in_the_second_tab(sandbox), *ALL_STEPS[5:8]])
         given = {**sandbox.settings(), "PAGE_TIMEOUT": "20s", **(settings or {})}
         listener = Listener()
         result = error = None

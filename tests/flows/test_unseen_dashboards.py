@@ -78,6 +78,7 @@ def visit(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Perform steps 1 to 5 and 9 on one of the dashboards, which has these options and the run these settings."""
     contexts = []
     monkeypatch.setattr(dashboard_page, "AFTER_SIGN_IN", 1.0)
+    monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 0.5)
 
     def perform(
         dashboard: str, options: dict[str, Any] | None = None, *, pictures: bool = False, **settings: str
@@ -193,6 +194,8 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
             id="a drawer beside the screen",
         ),
         pytest.param("responsive", {"collapse": True}, id="a collapsed menu"),
+        pytest.param("bootstrap", {"menu": True}, id="the workspace behind a menu button, another one preselected"),
+        pytest.param("bootstrap", {"early": True}, id="a button that says Confirming, and that it is too early"),
     ],
 )
 def test_gets_past(visit: Callable[..., Visit], dashboard: str, options: dict[str, Any]) -> None:

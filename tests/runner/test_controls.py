@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +23,10 @@ from runner.controls import (
     first_visible,
     panel,
     press_send,
+    refuses,
     set_default_timeout,
     shown_values,
+    tick,
     until,
 )
 
@@ -340,3 +343,99 @@ def test_controls_are_listed_for_a_failure(page: Page) -> None:
     """Roles and names, without what stands in the fields."""
     page.set_content("<h1>Title</h1><label>Token <input value=tok_123></label><button>Go</button>")
     assert controls_on(page) == ['heading "Title"', 'textbox "Token"', 'button "Go"']
+
+
+UNUSUAL_LISTS = {
+    "an input that is cleared, its value beside it": (
+        "<div><div class=v>Select…</div><input role=combobox data-me onclick='l.hidden=false'></div>"
+        "<ul role=listbox id=l hidden><li role=option onclick=\"document.querySelector('.v').textContent=this.textContent;"
+        "l.hidden=true;document.querySelector('input').value=''\">Widgets</li></ul>"
+    ),
+    "an open list that hides the rest of the page": (
+        "<main><button aria-haspopup=listbox onclick=\"document.querySelector('main').ariaHidden='true';l.hidden=false\">"
+        'Select…</button></main><ul role=listbox id=l hidden><li role=option onclick="l.hidden=true;'
+        "const m=document.querySelector('main');m.ariaHidden=null;m.firstChild.textContent='Widgets'\">Widgets</li></ul>"
+    ),
+    "options that say more": (
+        "<select data-me><option>Jo<option>Widgets Labs (Administrator)<option>Widgets (Administrator)</select>"
+    ),
+    "entries with a dash": (
+        "<button data-me aria-haspopup=menu onclick='l.hidden=false'>Jo</button><div role=menu id=l hidden>"
+        "<div role=menuitem onclick=\"l.hidden=true;document.querySelector('button').textContent='Widgets'\">"
+        "Widgets — Professional</div><div role=menuitem>Widgets Labs — Professional</div></div>"
+    ),
+}
+
+
+@pytest.mark.parametrize("html", UNUSUAL_LISTS.values(), ids=UNUSUAL_LISTS.keys())
+def test_an_entry_is_chosen_from_an_unusual_list(page: Page, html: str) -> None:
+    """As react-select, Radix and Headless UI make them, and with entries that say more than the name."""
+    page.set_content(html)
+    by_role = page.get_by_role("button", name="Select…").or_(page.get_by_role("button", name="Widgets"))
+    choose_from(page.locator("[data-me]") if "data-me" in html else by_role, "Widgets", timeout=3)
+    assert (
+        "Widgets" in page.locator("select").evaluate("el => el.selectedOptions[0].text") if "select" in html else True
+    )
+    expect(page.locator("body")).to_contain_text("Widgets")
+
+
+def test_a_card_with_a_heading_is_pressed(page: Page) -> None:
+    """Its name is longer than the guide's words; the heading in it is those words."""
+    page.set_content(
+        "<h2>WordPress</h2>"
+        "<div role=button tabindex=0 onclick='this.dataset.chosen=1'><h4>Drupal</h4><p>Move a Drupal site</p></div>"
+        "<div role=button tabindex=0 onclick='this.dataset.chosen=1'><h4>WordPress</h4><p>Move a WordPress site</p></div>"
+    )
+    choose(page, "WordPress", timeout=3)
+    expect(page.locator("[data-chosen]")).to_have_count(1)
+    expect(page.locator("[data-chosen]")).to_contain_text("Move a WordPress site")
+
+
+def test_the_forms_own_button_sends_it(page: Page) -> None:
+    """A tab and a link of the same name stand before it."""
+    page.set_content(
+        "<div><ul><li role=tab>Log In</li></ul><a href='#other'>Log in</a><form onsubmit='sent.hidden=false;return false'>"
+        "<input type=password><button>Log In</button></form></div><p id=sent hidden>Sent</p>"
+    )
+    press_send(page.locator("input"), "Log in")
+    expect(page.get_by_text("Sent")).to_be_visible()
+
+
+def test_news_are_closed_although_they_offer_to_continue(page: Page) -> None:
+    """A what's-new dialogue may have a button named like one of the guide's; a dialogue of the work is kept."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=["Continue", "Create Site"], keep=re.compile("migration"))
+    news = "<div role=dialog id=d><h2>What's new</h2><button>Continue</button><button onclick='d.remove()'>Close</button></div>"
+    page.set_content(f"<button id=under>Under</button>{news}")
+    page.locator("#under").click(timeout=3000)
+    assert closed == ["Close"]
+    page.set_content(f"<button id=under>Under</button>{news.replace('new<', 'new in the migration<')}")
+    page.locator("#under").click(timeout=3000)
+    assert closed == ["Close"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says_no"),
+    [
+        ("That name is already taken.", True),
+        ("Creating your site failed: the name is invalid.", True),
+        ("Creating your site. You must keep this page open.", False),
+        ("You must choose a name.", True),
+        ("Enter a valid URL.", True),
+        ("Welcome back", False),
+    ],
+)
+def test_a_line_that_asks_for_patience_is_no_refusal(line: str, says_no: bool) -> None:
+    """Words such as "must" refuse only where nothing is going on."""
+    assert refuses(line) is says_no
+
+
+def test_a_box_of_no_size_is_ticked_by_its_label(page: Page) -> None:
+    """At its beginning, so that a link in its middle is not followed."""
+    page.set_content(
+        "<label><input type=checkbox style='appearance:none;width:0;height:0;position:absolute'>"
+        "I agree to the <a href='https://terms.example/'>Terms</a></label>"
+    )
+    tick(page.locator("input"))
+    assert page.locator("input").is_checked()
+    assert "terms" not in page.url

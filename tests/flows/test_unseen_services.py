@@ -1,0 +1,217 @@
+"""The plugin's form and the service's pages as they may be: made from the known facts, not from our stand-ins."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flows.wordpress_migration.pages import migration_service
+from flows.wordpress_migration.pages.migration_service import MigrationService
+from flows.wordpress_migration.pages.wp_admin import MigrationForm
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.errors import Stuck
+from runner.secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.browser
+
+MIGRATION = "https://service.example/migration/4f2a"
+TOKEN = Secret("Zx9-Kq_2f7Tb1mWv8LrY0sHd4Np6Ge3Uc5Ja-Xi7oQz9", "machine token")
+SETTINGS = {
+    "PANTHEON_EMAIL": "jo@example.com",
+    "PANTHEON_PASSWORD": "never asked for here",
+    "SOURCE_SITE_URL": "https://source.example",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "never asked for here either",
+    "NEW_SITE_NAME": "Writing Widgets",
+    "MIGRATION_TIMEOUT": "2s",
+    "PAGE_TIMEOUT": "3s",
+}
+RUNNING = "<!doctype html><h1>Migrating your site</h1><div role=progressbar aria-valuenow=40>40%</div>"
+
+
+@pytest.fixture
+def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Follow a migration whose page answers like this at each load (the last answer for ever); returns what was said."""
+    monkeypatch.setattr(migration_service, "SLICE", 0.2)
+    monkeypatch.setattr(migration_service, "STANDS", 0.4)
+    monkeypatch.setattr(migration_service, "TROUBLE_PAUSE", 0.2)
+
+    def run(*answers: str | int) -> list[str]:
+        left = list(answers)
+
+        def answer(route: Route) -> None:
+            now = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(now, int):
+                route.fulfill(status=now, content_type="text/html; charset=utf-8", body=f"<h1>{now} Something</h1>")
+            else:
+                route.fulfill(content_type="text/html; charset=utf-8", body=now)
+
+        page.route("https://service.example/**", answer)
+        said: list[str] = []
+        service = MigrationService(page, MigrationSettings.load(SETTINGS), say=said.append)
+        page.goto(MIGRATION)
+        service.wait_until_completed()
+        return said
+
+    return run
+
+
+HEALTHY = {
+    "what must not be done": "<div role=alert>You must not change your site while the migration runs.</div>",
+    "what cannot be done": "<div role=alert>The migration cannot be paused. You can close this window.</div>",
+    "a count of none": "<h2>Files copied: 120, failed: 0</h2>",
+    "a count of none in a list": "<dl><dt>Failed<dd>0</dl>",
+    "a question": "<h3>What happens if the migration fails?</h3><p>It picks up where it left off.</p>",
+    "an e-mail to come": "<p>You will be informed by e-mail if the migration has failed.</p>",
+    "a retry": "<div role=alert>Could not copy 3 files, retrying…</div>",
+    "the words in a sentence": "<p>You will receive an e-mail once the migration completed successfully.</p>",
+    "the words quoted": '<p>Once completed, this page says "Migration completed successfully".</p>',
+    "the words as the last of the steps": "<ol><li>Validate<li>Copy<li>Migration completed successfully</ol>",
+    "the words in a table of earlier ones": "<table><tr><td>Migration completed successfully</table>",
+    "the words of a part": "<h3>Database migration completed successfully</h3>",
+    "the words unseen": "<h4 style='opacity:0'>Migration completed successfully</h4>",
+    "the words while a bar is on its way": "<h4>Migration completed successfully</h4>",
+}
+
+
+@pytest.mark.parametrize("html", HEALTHY.values(), ids=HEALTHY.keys())
+def test_a_migration_that_runs_is_neither_failed_nor_complete(follow: Callable[..., list[str]], html: str) -> None:
+    """The run waits on until its time is over."""
+    with pytest.raises(Stuck, match=r"did not complete within .*40"):
+        follow(RUNNING + html)
+
+
+COMPLETED = {
+    "plain": "<h1>Migration completed successfully</h1>",
+    "with more": "<div>Migration completed successfully! Your site is ready.</div>",
+    "broken in two": "<h1>Migration<br>completed successfully</h1>",
+    "in a dialogue": "<h1>Migrating</h1><div role=dialog><h2>Migration completed successfully</h2><button>OK</button></div>",
+    "worded a little otherwise": "<h1>Your migration has been completed successfully</h1>",
+    "beside a full bar": "<div role=progressbar aria-valuenow=100></div><h2>Migration completed successfully</h2>",
+}
+
+
+@pytest.mark.parametrize("html", COMPLETED.values(), ids=COMPLETED.keys())
+def test_the_completion_is_seen(follow: Callable[..., list[str]], html: str) -> None:
+    """As it may be written, where it may stand; and no dialogue that tells it is closed."""
+    said = follow(f"<!doctype html>{html}")
+    assert not [words for words in said if "closed" in words]
+
+
+FAILED = {
+    "a heading": ("<h1>Migration failed</h1><p>The disk is full.</p>", "Migration failed: The disk is full"),
+    "a dialogue": (
+        f"{RUNNING}<div role=dialog><h2>Migration failed</h2><p>The disk is full.</p><button>Close</button></div>",
+        "Migration failed: The disk is full",
+    ),
+    "with errors": ("<h1>Migration completed with errors</h1>", "completed with errors"),
+    "timed out": ("<h1>Migration timed out</h1><button>Resume</button>", "Migration timed out"),
+    "only a way to try again": (
+        "<h1>Writing Widgets</h1><div>We ran out of space.</div><button>Retry</button>",
+        r"Writing Widgets \(Retry\)",
+    ),
+    "a page that is not there": (404, "404 Something"),
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), FAILED.values(), ids=FAILED.keys())
+def test_a_failure_is_said_in_the_pages_words(
+    follow: Callable[..., list[str]], answer: str | int, sentence: str
+) -> None:
+    """It has stood for a while, and nothing is waited for any more."""
+    with pytest.raises(Stuck, match=rf"the migration failed; the service says .*{sentence}"):
+        follow(answer)
+
+
+@pytest.mark.parametrize("status", [502, 503, 429])
+def test_an_error_of_the_server_is_waited_out(follow: Callable[..., list[str]], status: int) -> None:
+    """The page is loaded again until it is there; the migration goes on meanwhile."""
+    said = follow(status, status, "<h1>Migration completed successfully</h1>")
+    assert [words for words in said if f"answered {status}; loading its page again" in words]
+
+
+# -- the plugin's form ----------------------------------------------------------------------------------------------
+
+SIZELESS = "<style>.box{appearance:none;width:0;height:0;position:absolute;opacity:0}</style>"
+FIELDS = "<label>Pantheon Site Name</label><input type=text name=newurl><label>Token</label><input name=machine_token>"
+MIGRATE = (
+    "<input type=submit id=migratesubmit value=Migrate disabled><script>const form = document.currentScript.form ??"
+    " document.querySelector('#ptn_migrate_form, form'); form.onchange = () => { migratesubmit.disabled ="
+    " [...form.querySelectorAll('[data-needed]')].some(box => !box.checked); };</script>"
+)
+CONSENTS = {
+    "beside bare text": "<p><input type=checkbox name=consent data-needed> I agree to the Terms</p>",
+    "after a newsletter": "<p><label><input type=checkbox id=news> Send me the newsletter</label></p>"
+    "<p><label><input type=checkbox data-needed> I agree to the Terms of Service</label></p>",
+    "two, both needed": "<p><label><input type=checkbox data-needed> I agree to the Terms</label></p>"
+    "<p><label><input type=checkbox data-needed> I accept the Privacy Policy</label></p>",
+    "of no size, in its label": f"{SIZELESS}<p><label><input class=box type=checkbox data-needed>"
+    "I agree to the <a href='/terms'>Terms of Service</a></label></p>",
+    "hidden, with a label of its own": "<p><input style='display:none' type=checkbox id=yes data-needed>"
+    "<label for=yes>I agree to the Terms of Service</label></p>",
+}
+
+
+@pytest.mark.parametrize("consent", CONSENTS.values(), ids=CONSENTS.keys())
+def test_what_has_to_be_agreed_to_is_ticked_and_nothing_else(page: Page, consent: str) -> None:
+    """**Migrate** can be pressed afterwards, and no newsletter was ordered."""
+    page.set_content(f"<form id=ptn_migrate_form>{FIELDS}{consent}{MIGRATE}</form>")
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    assert form.migrate.is_enabled()
+    assert page.locator("[data-needed]:not(:checked)").count() == 0
+    assert page.locator("#news:checked").count() == 0
+
+
+def test_the_token_goes_into_the_plugins_own_form(page: Page) -> None:
+    """Another plugin's form with a field of the same name comes first on the page, and stays empty."""
+    other = "<form action=/other><input name=newurl><input name=machine_token><button>Migrate</button></form>"
+    page.set_content(f"{other}<form id=ptn_migrate_form>{FIELDS}<button>Migrate</button></form>")
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    assert page.locator("#ptn_migrate_form [name=machine_token]").input_value() == TOKEN.reveal()
+    assert page.locator("form[action='/other'] input").evaluate_all("all => all.map(el => el.value)") == ["", ""]
+
+
+def test_an_email_address_that_the_form_asks_for_is_filled_in(page: Page) -> None:
+    """With the account's; what is still missing after that is named."""
+    asks = (
+        "<label>E-mail<input type=email name=email required></label><label>Company<input name=company required></label>"
+    )
+    page.set_content(f"<form id=ptn_migrate_form>{FIELDS}{asks}<button>Migrate</button></form>")
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    assert page.locator("[name=email]").input_value() == "jo@example.com"
+    assert form.unfilled() == ["Company"]
+
+
+def test_a_refusal_in_plain_words_is_repeated(page: Page) -> None:
+    """The service answers **Migrate** with a page that says no, without any mark of an error."""
+    form_page = (
+        f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{FIELDS}"
+        "<button>Migrate</button></form>"
+    )
+    page.route(
+        "https://source.example/**",
+        lambda route: route.fulfill(content_type="text/html; charset=utf-8", body=form_page),
+    )
+    page.route(
+        "https://service.example/**",
+        lambda route: route.fulfill(
+            content_type="text/html; charset=utf-8", body="<p>Invalid machine token. Please go back.</p>"
+        ),
+    )
+    service = MigrationService(page, MigrationSettings.load(SETTINGS), say=lambda _: None)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    form.press_migrate()
+    with pytest.raises(Stuck, match=re.escape("Invalid machine token. Please go back")):
+        service.follow_hand_shake(form, "writing-widgets", TOKEN)
