@@ -65,6 +65,9 @@ LOOK_AGAIN = 0.5
 LATE = 2.0
 """Seconds that the entries of a list are waited for when something that may open to it is already there."""
 
+PRESSABLE = 1.5
+"""Seconds within which a control that can be pressed is found so; a busy machine takes some hundred milliseconds."""
+
 REFUSAL = re.compile(
     r"\b(taken|already (exists|in use|used|has)"
     r"|invalid|not (available|allowed|valid|found|recogni[sz]ed|permitted|reachable|accepted|supported)"
@@ -186,7 +189,7 @@ def press_send(filled: Locator, *names: str) -> None:
 def can_be_pressed(wanted: Locator) -> bool:
     """Whether a reader could press it now: it is on the screen or can be scrolled to, and nothing lies over it."""
     try:
-        wanted.click(trial=True, timeout=500)
+        wanted.click(trial=True, timeout=PRESSABLE * 1000)
     except PlaywrightError:
         return False
     return True
@@ -621,14 +624,14 @@ def tick(box: Locator) -> None:
     Args:
         box: The `input`.
     """
+    name = box.get_attribute("id")
+    of_its_own = box.page.locator(f'label[for="{name}"]') if name else None
+    label = of_its_own if of_its_own and of_its_own.count() else box.locator("xpath=ancestor::label[1]")
     seen = box.bounding_box() if box.is_visible() else None
-    if seen and seen["width"] > 1 and seen["height"] > 1 and can_be_pressed(box):
+    has_size = bool(seen and seen["width"] > 1 and seen["height"] > 1)
+    if not label.count() or (has_size and can_be_pressed(box)):
         box.check()
         return
-    page = box.page
-    label = box.locator("xpath=ancestor::label[1]")
-    if (name := box.get_attribute("id")) and page.locator(f'label[for="{name}"]').count():
-        label = page.locator(f'label[for="{name}"]')
     # At its beginning: a link to the terms may stand in its middle.
     label.first.click(position={"x": 3, "y": 3})
     expect(box).to_be_checked()

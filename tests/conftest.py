@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from runner.browser import BrowserSettings, find_browser
 
@@ -25,6 +26,12 @@ def browser_type_launch_args(
         **browser_type_launch_args,
         "executable_path": find_browser(playwright, browser_name, BrowserSettings.load({})),
     }
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Playwright keeps one default for `expect` in the whole process: no test inherits another's."""
+    expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

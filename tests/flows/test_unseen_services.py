@@ -30,7 +30,7 @@ SETTINGS = {
     "WP_ADMIN_USERNAME": "admin",
     "WP_ADMIN_PASSWORD": "never asked for here either",
     "NEW_SITE_NAME": "Writing Widgets",
-    "MIGRATION_TIMEOUT": "2s",
+    "MIGRATION_TIMEOUT": "1.5s",
     "PAGE_TIMEOUT": "3s",
 }
 RUNNING = "<!doctype html><h1>Migrating your site</h1><div role=progressbar aria-valuenow=40>40%</div>"

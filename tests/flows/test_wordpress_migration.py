@@ -318,7 +318,8 @@ def test_a_migration_that_fails_is_said_with_its_reason(
     migrate: Callable[..., Outcome], sandbox: Sandbox, behaviour: dict[str, Any], sentence: str
 ) -> None:
     """In the service's own words; nothing is confirmed, and the token is nowhere although it was on the page."""
-    outcome = migrate(behaviour=behaviour, trace="on", only_in_second_tab=True)
+    trace = "on" if behaviour.get("refuse_on") == "plugin" else "off"
+    outcome = migrate(behaviour=behaviour, trace=trace, only_in_second_tab=True)
     with pytest.raises(StepFailed, match=sentence) as caught:
         raise outcome.error or AssertionError("the run did not fail")
     assert caught.value.failure.step == 8

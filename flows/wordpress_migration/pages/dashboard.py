@@ -209,7 +209,8 @@ class Dashboard:
             self.reach(self.migrate_existing_site)
 
     def _offers_to_migrate(self) -> bool:
-        return bool(until(self.page, lambda: self.migrate_existing_site.is_visible() or None, timeout=2 * LATE))
+        patience = self._account.page_timeout / 3
+        return bool(until(self.page, lambda: self.migrate_existing_site.is_visible() or None, timeout=patience))
 
     def open_workspace(self, name: str) -> None:
         """Go to this workspace if the dashboard shows another one and offers a way to switch.
@@ -446,10 +447,12 @@ class Dashboard:
         """
         self._site_page = site_page
         for _ in range(CONFIRM_AT_MOST):
+            if until(self.page, lambda: self._is_over(site_name)):
+                return
             self.reach(self.confirm_migration_progress)
             before = lines(self.page)
             self.confirm_migration_progress.click(no_wait_after=True)
-            said = until(self.page, lambda before=before: self._answer(before, site_name))  # type: ignore[misc]
+            said = until(self.page, lambda before=before: self._answer(before, site_name), timeout=CONFIRM_AGAIN)  # type: ignore[misc]
             if said == "":
                 return
             if said and not _NOT_COMPLETE.search(said):
@@ -474,6 +477,12 @@ class Dashboard:
             (line for line in new_lines(self.page, before) if _NOT_COMPLETE.search(line) or refuses(line)),
             None,
         )
+
+    def _is_over(self, site_name: str) -> bool | None:
+        """Whether the site's dashboard has appeared; None while the page shows neither that nor what to press."""
+        if self._shows_site(site_name):
+            return True
+        return False if self.confirm_migration_progress.is_visible() or self._asks_to_sign_in() else None
 
     def _in_wizard(self) -> bool:
         """Whether the page is still the wizard's; while it confirms, its button may have another name."""

@@ -263,8 +263,7 @@ class MigrationService:
             self._addresses.append(frame.url)
 
     def _note_request(self, request: Request) -> None:
-        # A request for a new page has no frame to be asked for before its answer has come.
-        if request.is_navigation_request() and request.resource_type == "document":
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
 
     def _status(self) -> int:
