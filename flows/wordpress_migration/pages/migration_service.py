@@ -348,9 +348,9 @@ class MigrationService:
             if _FAILED.search(line) or ((any_line or line in aloud) and refuses(line, plainly=True)):
                 before = [other for other in there[:index][-1:] if other in headings and line not in headings]
                 return ": ".join(part.rstrip(".") for part in [*before, line, *there[index + 1 : index + 2]][:2])
-        again = control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration")
-        if again.is_visible() and not self._tells_progress():
-            return f"{'; '.join(headings or there[:2])} ({again.inner_text().strip()})"
+        again = self._texts(control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration"))
+        if again and not self._tells_progress():
+            return f"{'; '.join(headings or there[:2])} ({again[0]})"
         return None
 
     def _texts(self, locator: Locator) -> list[str]:
@@ -366,7 +366,7 @@ class MigrationService:
     def _progress(self) -> str:
         """How far the migration is, in the page's own words."""
         bar = self.page.get_by_role("progressbar")
-        value = bar.first.get_attribute("aria-valuenow", timeout=1000) if bar.count() else None
+        value = bar.evaluate_all("all => all[0]?.getAttribute('aria-valuenow')")
         number = re.match(r"\d+", value or "")
         percent = self._percent() or (f"{number[0]} %" if number else "")
         words = next((line for line in lines(self.page) if _DOING.search(line)), "")
