@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format docs screenshots clean
+.PHONY: help demo test chaos lint format docs screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,10 @@ demo: $(VENV)/.installed ## Perform the whole guide on the sandbox and say where
 test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and the flow in a real browser
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
+
+chaos: $(VENV)/.installed ## Kill runs, browsers and sessions at every boundary and at random moments; takes an hour
+	$(BIN)/guiderunner setup
+	CHAOS=whole $(BIN)/python -m pytest -m chaos -n $${TEST_WORKERS:-2} --dist worksteal
 
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .

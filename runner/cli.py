@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from fixtures.sandbox import Sandbox
+    from runner.ledger import Ledger
     from runner.machine import Need
 
 # Heavy modules (Playwright, Pillow, the stand-ins) are imported by the commands that use them: `--help` stays quick.
@@ -43,6 +44,19 @@ EnvFile = Annotated[
     Path | None, typer.Option(help="File with the settings; the environment comes before it. Default: .env")
 ]
 BrowserOption = Annotated[BrowserName, typer.Option("--browser", help="Which browser.")]
+Headed = Annotated[bool, typer.Option("--headed", help="Show the browser.")]
+SlowMo = Annotated[float, typer.Option(help="Milliseconds between the browser's acts.", min=0)]
+Trace = Annotated[
+    Literal["on", "off", "retain-on-failure"], typer.Option(help="Keep a Playwright trace, without secrets.")
+]
+Video = Annotated[bool, typer.Option("--video", help="Record each tab, with gaps where a secret is shown.")]
+Until = Annotated[int | None, typer.Option(help="Stop after this step.", min=1)]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help='End when there is only something to wait for; "resume" looks again.')
+]
+Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
 def out() -> Console:
@@ -66,45 +80,214 @@ def run(
         bool,
         typer.Option("--sandbox", help="Perform it on the sandbox, with the sandbox's settings; needs no account."),
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check only that it can be done, and say what would be done.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
     env_file: EnvFile = None,
-    headed: Annotated[bool, typer.Option("--headed", help="Show the browser.")] = False,
-    slow_mo: Annotated[float, typer.Option(help="Milliseconds between the browser's acts.", min=0)] = 0,
+    headed: Headed = False,
+    slow_mo: SlowMo = 0,
     browser: BrowserOption = "chromium",
-    trace: Annotated[
-        Literal["on", "off", "retain-on-failure"], typer.Option(help="Keep a Playwright trace, without secrets.")
-    ] = "off",
-    video: Annotated[bool, typer.Option("--video", help="Record each tab, with gaps where a secret is shown.")] = False,
-    until: Annotated[int | None, typer.Option(help="Stop after this step.", min=1)] = None,
-    runs: Annotated[Path, typer.Option(help="Folder in which each run gets its own.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+    trace: Trace = "off",
+    video: Video = False,
+    until: Until = None,
+    no_wait: NoWait = False,
+    runs: Runs = Path("runs"),
+    as_json: AsJson = False,
 ) -> None:
     """Perform a flow, from the first step of its guide to the last."""
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
+    from runner.ledger import Ledger, LedgerSettings
+    from runner.performance import Options, perform
     from runner.progress import Progress
-    from runner.run import new_folder, perform
     from runner.settings import environment
 
     found = find_flow(flow)
     if until and until > len(found.steps):
         raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
+    if no_wait and sandbox:
+        raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
+    if dry_run and (until or no_wait):
+        raise WrongUsage("--dry-run performs no step: it goes with neither --until nor --no-wait")
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
+    ledger = Ledger.beside(runs, LedgerSettings.load({} if sandbox else env))
+    options = Options(
+        until=until,
+        trace=trace,
+        video=video,
+        wait=not no_wait,
+        again=again,
+        resumable=not sandbox,
+        only_preflight=dry_run,
+    )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(err()))
         box = stack.enter_context(open_sandbox()) if sandbox else None
         settings = settings or found.settings.load(box.settings() if box else env)
-        opened = stack.enter_context(open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo))
         try:
-            folder = new_folder(runs, found)
-        except OSError as error:
-            raise WrongUsage(f"--runs: {runs} cannot hold a run: {error.strerror}") from None
-        try:
-            perform(found, settings, opened, folder=folder, reporter=progress, until=until, trace=trace, video=video)
+            perform(
+                found,
+                settings,
+                lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
+                runs=runs,
+                ledger=ledger,
+                reporter=progress,
+                options=options,
+                subject="" if sandbox else None,
+            )
         finally:
             progress.stop()
-            tell(folder, box.audit() if box else None, as_json=as_json)
+            if progress.folder:
+                tell(progress.folder, box.audit() if box else None, as_json=as_json)
+        if dry_run and not as_json:
+            for step in found.steps:
+                out().print(f"would do step {step.number}: {escape(step.title)}")
+
+
+@app.command()
+def resume(
+    run_id: RunId,
+    *,
+    answer: Annotated[
+        str | None, typer.Option(help="Answer to the question that the run stopped with: yes, no, or what it asks for.")
+    ] = None,
+    env_file: EnvFile = None,
+    headed: Headed = False,
+    slow_mo: SlowMo = 0,
+    browser: BrowserOption = "chromium",
+    trace: Trace = "off",
+    video: Video = False,
+    until: Until = None,
+    no_wait: NoWait = False,
+    runs: Runs = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Take up a run where it was left: what is done is not done again.
+
+    Passwords and all that can change is read from the settings as they are now; what the run is about stays.
+    """
+    from runner.browser import BrowserSettings, open_browser
+    from runner.flow import find_flow
+    from runner.ledger import Ledger, LedgerSettings
+    from runner.performance import Options
+    from runner.performance import resume as take_up
+    from runner.progress import Progress
+    from runner.settings import environment
+
+    env = environment(env_file)
+    browser_settings = BrowserSettings.load(env)
+    ledger = Ledger.beside(runs, LedgerSettings.load(env))
+    record = ledger.find(run_id)
+    found = find_flow(record.flow)
+    settings = found.settings.load_again(env, record.settings, fixed=record.begun)
+    with Progress(err()) as progress:
+        try:
+            take_up(
+                found,
+                settings,
+                lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
+                record=record,
+                ledger=ledger,
+                reporter=progress,
+                options=Options(until=until, trace=trace, video=video, wait=not no_wait),
+                answer=answer,
+            )
+        finally:
+            progress.stop()
+            if progress.folder:
+                tell(progress.folder, None, as_json=as_json)
+
+
+# -- runs ---------------------------------------------------------------------------------------------------------
+
+runs_app = typer.Typer(
+    name="runs", help="List the runs, show one, or give one up.", invoke_without_command=True, rich_markup_mode=None
+)
+app.add_typer(runs_app)
+
+
+def open_ledger(runs: Path, env_file: Path | None) -> Ledger:
+    """The ledger that is there; a command that only looks makes none.
+
+    Raises:
+        WrongUsage: There is none.
+    """
+    from runner.ledger import Ledger, LedgerSettings
+    from runner.settings import environment
+
+    settings = LedgerSettings.load(environment(env_file))
+    if settings.url is None and not (runs / "ledger.db").is_file():
+        raise WrongUsage(f"there are no runs in {runs}: begin one, or name their folder with --runs")
+    return Ledger.beside(runs, settings)
+
+
+@runs_app.callback()
+def list_runs(
+    context: typer.Context, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False
+) -> None:
+    """List the runs: state, step, site, since when."""
+    from rich.table import Table
+
+    if context.invoked_subcommand:
+        return
+    ledger = open_ledger(runs, env_file)
+    records = [(record, ledger.state_of(record)) for record in ledger.runs()]
+    if as_json:
+        for record, state in records:
+            sys.stdout.write(json.dumps({**record.values(), "state": state}, ensure_ascii=False) + "\n")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "state", "step", "since (UTC)", "site"):
+        table.add_column(heading, overflow="fold")
+    for record, state in records:
+        since = record.since[:16].replace("T", " ")
+        table.add_row(record.id, state, "" if record.step is None else str(record.step), since, escape(record.site))
+    out().print(table)
+
+
+@runs_app.command("show")
+def show_run(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False) -> None:
+    """Show what a run has recorded."""
+    ledger = open_ledger(runs, env_file)
+    record = ledger.find(run_id)
+    entries = ledger.entries(record.id)
+    state = ledger.state_of(record)
+    if as_json:
+        told = {
+            **record.values(),
+            "settings": record.settings,
+            "facts": record.facts,
+            "state": state,
+            "entries": entries,
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+    console = out()
+    console.print(f"{escape(record.id)}: {state} since {record.since[:19].replace('T', ' ')} UTC, on {record.machine}")
+    console.print(f"{escape(record.site)}; evidence in {escape(str(record.folder))}")
+    for name, value in record.facts.items():
+        console.print(f"{name.replace('_', ' ')}: {escape(value)}")
+    for entry in entries:
+        step = f"step {entry['step']}" if entry.get("step") is not None else ""
+        words = next(
+            (str(entry[name]) for name in ("sentence", "words", "name", "says", "state") if entry.get(name)), ""
+        )
+        console.print(f"{entry['at'][11:19]}  {step:8}{entry['event']:14}{escape(words)}")
+
+
+@runs_app.command("give-up")
+def give_up(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None) -> None:
+    """Give a run up: another one may begin the same anew. Look first what this one has done."""
+    ledger = open_ledger(runs, env_file)
+    record = ledger.give_up(ledger.find(run_id))
+    console = out()
+    console.print(f"{escape(record.id)} is given up. What it has done stays: {escape(record.site)}")
+    for entry in ledger.entries(record.id):
+        if entry["event"] == "about to":
+            console.print(f"  {entry['at'][:19].replace('T', ' ')}  {escape(entry['words'])}")
 
 
 def tell(folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
@@ -123,6 +306,8 @@ def tell(folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
         return
     console = out()
     console.print(f"{result['state']}: {result['steps_done']} steps in {result['seconds']:.0f} s")
+    if result["state"] in ("waiting", "stopped") and audit is None:
+        console.print(f"go on with: guiderunner resume {escape(result['id'])}")
     for name, value in result["facts"].items():
         console.print(f"{name.replace('_', ' ')}: {escape(value)}")
     if audit:

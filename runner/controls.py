@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
-from runner.errors import StartAgain, Stuck
+from runner.errors import Question, StartAgain, Stuck, Undone
 from runner.secrets import Secret, plain_url
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "CopyButton",
     "Field",
+    "Question",
     "Secret",
     "Shown",
     "StartAgain",
     "Stuck",
+    "Undone",
     "alerts",
     "can_be_pressed",
     "capture_copies",

@@ -2,13 +2,17 @@
 
     GuiderunnerError
     ├── Stuck             a page is not what the guide says (inside a step; becomes StepFailed)
+    │   ├── Undone        what a step waits for has failed outside: it has to be performed again (inside a step)
+    │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
     ├── GuideDiffers      3    guide and flow disagree; one line for each difference
     ├── Missing           5    something is missing on this machine; says how to get it
-    └── SecretFound       6    a secret stood in the output; the file was deleted
+    ├── SecretFound       6    a secret stood in the output; the file was deleted
+    ├── LedgerFailed      7    the ledger cannot be read or written; what was not recorded as begun was not done
+    └── AlreadyBegun      8    another run has begun this, or has done it; nothing was done twice
 
 An interruption (Ctrl-C, SIGTERM) is Python's own KeyboardInterrupt and ends with exit code 130.
 """
@@ -42,6 +46,23 @@ class Stuck(GuiderunnerError):
         self.looked_for = looked_for
 
 
+class Undone(Stuck):
+    """What a step waited for has failed outside, so that the step has to be performed again when the run goes on."""
+
+
+class Question(Stuck):
+    """It cannot be known whether a step was done before the run was interrupted; a person has to look and answer.
+
+    Args:
+        sentence: What is not known, and where to look.
+        fact: Name of the fact that an answer has to give if it was done, such as an address; nothing if yes is enough.
+    """
+
+    def __init__(self, sentence: str, *, fact: str = "") -> None:
+        super().__init__(sentence)
+        self.fact = fact
+
+
 class StartAgain(GuiderunnerError):
     """What earlier steps entered is gone (a session ended) and nothing was created: perform from `step` again.
 
@@ -60,6 +81,7 @@ class Failure:
     """What is known about a failed step; every text in it has been redacted."""
 
     flow: str
+    name: str
     step: int
     says: str
     sentence: str
@@ -67,10 +89,14 @@ class Failure:
     looked_for: str = ""
     controls: Sequence[str] = ()
     screenshot: Path | None = None
+    resume: str = ""
+    asks: bool = False
 
     def lines(self) -> list[str]:
         """The failure as the lines a person reads, most important first."""
-        lines = [f"Step {self.step} failed: {self.sentence}", f"  guide:      step {self.step}, {self.says}"]
+        lines = [f"{self.name} failed: {self.sentence}"]
+        if self.says:
+            lines.append(f"  guide:      step {self.step}, {self.says}")
         if self.url:
             lines.append(f"  page:       {self.url}")
         if self.looked_for:
@@ -79,6 +105,8 @@ class Failure:
             lines.append(f"  there were: {', '.join(self.controls)}")
         if self.screenshot:
             lines.append(f"  screenshot: {self.screenshot}")
+        if self.resume:
+            lines.append(f"  go on with: {self.resume}")
         return lines
 
 
@@ -154,3 +182,30 @@ class SecretFound(GuiderunnerError):
         said = "; ".join(f"{path} held the {name}" for path, name in findings)
         super().__init__(f"A secret was found in the output and the file was deleted: {said}. Please report this.")
         self.findings = tuple(findings)
+
+
+class LedgerFailed(GuiderunnerError):
+    """The ledger cannot be read or written.
+
+    Args:
+        place: Its address, without a password.
+        reason: What the database said.
+    """
+
+    exit_code = 7
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"the ledger {place} cannot be used: {reason}. Nothing was done that is not recorded as begun; when the "
+            'ledger is there again, "guiderunner runs" says what to resume.'
+        )
+
+
+class AlreadyBegun(GuiderunnerError):
+    """Another run has begun this, or has done it.
+
+    Args:
+        sentence: Which run, and what to do.
+    """
+
+    exit_code = 8

@@ -19,15 +19,33 @@ R = TypeVar("R", bound="Run[Any]")
 
 
 @dataclass(frozen=True)
+class Wait(Generic[R]):
+    """What a step waits for after its act, such as work that goes on outside for hours.
+
+    Args:
+        look: Watches for as many seconds as it is given; True when what is waited for is there. It raises Undone when
+            the work outside has failed, so that the step has to be performed again.
+        timeout: Seconds that it may take, by the settings.
+    """
+
+    look: Callable[[R, float], bool]
+    timeout: Callable[[Any], float]
+
+
+@dataclass
 class Step(Generic[R]):
     """One numbered step of the guide and the function that performs it.
 
     Args:
-        number: The guide's number.
+        number: The guide's number; 0 is the preflight, the one after the last is what is done afterwards.
         says: The guide's bold words of this step, in their order.
         images: The guide's images of this step, in their order, as paths below its image folder.
         adds: Screenshots that the guide does not have, taken after its own.
         perform: Does what the step says.
+        enters_from: Number of the step to begin with where this one cannot be entered from a fresh browser.
+        asks: Says whether the step is done already; asked when the run was interrupted after `about_to`.
+        wait: What it waits for after its act.
+        name: What messages call it.
     """
 
     number: int
@@ -35,10 +53,39 @@ class Step(Generic[R]):
     images: tuple[str, ...]
     adds: tuple[str, ...]
     perform: Callable[[R], None]
+    enters_from: int = 0
+    asks: Callable[[R], bool] | None = None
+    wait: Wait[R] | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        self.name = self.name or f"Step {self.number}"
+        self.enters_from = self.enters_from or self.number
 
     def __call__(self, run: R) -> None:
         """Perform the step."""
         self.perform(run)
+
+    def already_done(self, look: Callable[[R], bool]) -> Callable[[R], bool]:
+        """Declare how to find out whether the step is done, when a run was interrupted after `Run.about_to`.
+
+        Args:
+            look: True when it is done (its facts are set then), False when it certainly is not; raises Question where
+                that cannot be known.
+        """
+        self.asks = look
+        return look
+
+    def waits(
+        self, timeout: Callable[[Any], float]
+    ) -> Callable[[Callable[[R, float], bool]], Callable[[R, float], bool]]:
+        """Declare what the step waits for after its act; the arguments are those of `Wait`."""
+
+        def declare(look: Callable[[R, float], bool]) -> Callable[[R, float], bool]:
+            self.wait = Wait(look, timeout)
+            return look
+
+        return declare
 
     @property
     def screenshots(self) -> tuple[str, ...]:
@@ -72,6 +119,8 @@ class Flow(Generic[R]):
         self.run = run
         self.settings = settings
         self.steps: list[Step[R]] = []
+        self.first: Step[R] | None = None
+        self.last: Step[R] | None = None
 
     def step(
         self,
@@ -80,6 +129,7 @@ class Flow(Generic[R]):
         says: str | Sequence[str] = (),
         images: Sequence[str] = (),
         adds: Sequence[str] = (),
+        enters_from: int = 0,
     ) -> Callable[[Callable[[R], None]], Step[R]]:
         """Make a function the step with this number; the arguments are those of `Step`.
 
@@ -91,11 +141,37 @@ class Flow(Generic[R]):
 
         def declare(perform: Callable[[R], None]) -> Step[R]:
             words = (says,) if isinstance(says, str) else tuple(says)
-            step = Step(number, words, tuple(images), tuple(adds), perform)
+            step = Step(number, words, tuple(images), tuple(adds), perform, enters_from)
             self.steps.append(step)
             return step
 
         return declare
+
+    def preflight(self, perform: Callable[[R], None]) -> Step[R]:
+        """Make a function the preflight: what is checked before the first step, without any effect outside."""
+        self.first = Step(0, (), (), (), perform, name="Preflight")
+        return self.first
+
+    def afterwards(self, perform: Callable[[R], None]) -> Step[R]:
+        """Make a function what is done after the last step, beside the guide."""
+        self.last = Step(len(self.steps) + 1, (), (), (), perform, name="Afterwards")
+        return self.last
+
+    def order(self, *, preflight: bool = True, until: int | None = None) -> list[Step[R]]:
+        """What a run performs, in its order.
+
+        Args:
+            preflight: With the preflight.
+            until: Number of the last step; None for all, and what is done afterwards.
+
+        Raises:
+            WrongUsage: There is no such step.
+        """
+        if until is not None and not 1 <= until <= len(self.steps):
+            raise WrongUsage(f"there is no step {until}; {self.name} has steps 1 to {len(self.steps)}")
+        first = [self.first] if preflight and self.first else []
+        last = [self.last] if until is None and self.last else []
+        return [*first, *self.steps[:until], *last]
 
 
 def load_flows(package: str = "flows") -> dict[str, Flow[Any]]:

@@ -1,37 +1,502 @@
-"""The ledger: what a run has recorded, one JSON object a line, in `runs/<id>/ledger.jsonl`."""
+"""The ledger: what every run has recorded, in a database (SQLite, or PostgreSQL by address), and who holds a run.
+
+"Started" is on the disk before a step acts and "done" after it, so that whoever takes a run up knows what may have
+happened outside. A run is held by one process at a time, by a lock that ends with the process, however it ends.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
+import socket
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy.exc import IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError as DatabaseTrouble
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from runner.errors import AlreadyBegun, LedgerFailed, Missing, WrongSettings, WrongUsage
+from runner.settings import Settings, optional, setting
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from runner.secrets import Secrets
 
+T = TypeVar("T")
 
-class Ledger:
-    """Appends what happens to a file; every entry is redacted and on the disk when `record` returns.
+State = Literal["running", "waiting", "done", "stopped", "failed", "asks", "interrupted", "given up"]
+"""What a run is doing or how it ended. `asks`: a person has to answer; `given up`: another run took its place."""
 
-    Args:
-        path: The file.
-        secrets: What must not be written.
+OPEN: tuple[State, ...] = ("running", "waiting", "stopped", "failed", "asks", "interrupted")
+"""States from which a run can be taken up again."""
+
+BUSY = 60.0
+"""Seconds in which a ledger that is locked by another process, or restarting, is asked again."""
+
+ASK_AGAIN = 0.5
+"""Seconds between two tries to reach a ledger that does not answer."""
+
+_METADATA = sql.MetaData()
+
+_RUNS = sql.Table(
+    "runs",
+    _METADATA,
+    sql.Column("id", sql.String(120), primary_key=True),
+    sql.Column("flow", sql.String(80), nullable=False),
+    sql.Column("edition", sql.String(40), nullable=False),
+    sql.Column("subject", sql.Text, nullable=False),
+    sql.Column("site", sql.Text, nullable=False),
+    sql.Column("state", sql.String(20), nullable=False),
+    sql.Column("step", sql.Integer),
+    sql.Column("begun", sql.Boolean, nullable=False),
+    sql.Column("settings", sql.Text, nullable=False),
+    sql.Column("facts", sql.Text, nullable=False),
+    sql.Column("folder", sql.Text, nullable=False),
+    sql.Column("machine", sql.Text, nullable=False),
+    sql.Column("started", sql.String(32), nullable=False),
+    sql.Column("since", sql.String(32), nullable=False),
+)
+
+# Whatever two processes do at the same time, the database lets one of them begin.
+_ONE_OPEN_RUN = sql.Index(
+    "one_open_run",
+    _RUNS.c.subject,
+    unique=True,
+    sqlite_where=_RUNS.c.state.in_(OPEN),
+    postgresql_where=_RUNS.c.state.in_(OPEN),
+)
+
+_ENTRIES = sql.Table(
+    "entries",
+    _METADATA,
+    sql.Column("run", sql.String(120), sql.ForeignKey("runs.id"), primary_key=True),
+    sql.Column("number", sql.Integer, primary_key=True),
+    sql.Column("at", sql.String(32), nullable=False),
+    sql.Column("event", sql.String(40), nullable=False),
+    sql.Column("step", sql.Integer),
+    sql.Column("about", sql.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerSettings(Settings):
+    """Where the ledger is."""
+
+    url: str | None = setting(
+        "LEDGER_URL",
+        help="Database with all runs; unset, the file ledger.db in the folder of the runs",
+        default="",
+        example="postgresql://guiderunner@127.0.0.1/guiderunner",
+        parse=optional,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run, as the ledger knows it.
+
+    Attributes:
+        id: The run's id.
+        flow: Name of its flow.
+        edition: The edition that it performs.
+        subject: What must not be done twice, such as the new site's name at its dashboard.
+        site: What it is about, for people.
+        state: What it is doing, or how it ended.
+        step: Number of the step it began last.
+        begun: A step with an effect outside has been started: the run has to be taken up, not begun anew.
+        settings: The settings it was begun with, by name; never a secret.
+        facts: What its steps have learned.
+        folder: Where its evidence lies.
+        machine: Where it was begun or taken up last.
+        started: When it was begun (UTC).
+        since: When it came into its state (UTC).
     """
 
-    def __init__(self, path: Path, secrets: Secrets) -> None:
-        self.path = path
-        self._secrets = secrets
-        self.entries: list[dict[str, Any]] = []
+    id: str
+    flow: str
+    edition: str
+    subject: str
+    site: str
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    state: State = "running"
+    step: int | None = None
+    begun: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
+    machine: str = field(default_factory=socket.gethostname)
+    started: str = field(default_factory=_now)
+    since: str = field(default_factory=_now)
 
-    def record(self, event: str, **about: object) -> None:
-        """Write one entry: what happened, when (UTC), and what is known about it."""
-        entry = {"at": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **about}
+    def values(self) -> dict[str, Any]:
+        """The record as the table's row."""
+        return vars(self) | {
+            "settings": json.dumps(self.settings),
+            "facts": json.dumps(self.facts),
+            "folder": str(self.folder),
+        }
+
+    @staticmethod
+    def of(row: sql.RowMapping) -> Record:
+        """The record of a row."""
+        return Record(
+            **{
+                **row,
+                "settings": json.loads(row["settings"]),
+                "facts": json.loads(row["facts"]),
+                "folder": Path(row["folder"]),
+            }
+        )
+
+
+class Ledger:
+    """All runs.
+
+    Args:
+        url: Address of the database, as SQLAlchemy has it: `sqlite:///runs/ledger.db`, `postgresql://…`.
+
+    Raises:
+        Missing: The database's driver is not installed.
+        WrongSettings: The address cannot be understood.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            address = sql.make_url(url)
+        except SQLAlchemyError:
+            raise WrongSettings(wrong=["LEDGER_URL: it is not an address, such as sqlite:///runs/ledger.db."]) from None
+        self._place = address.render_as_string(hide_password=True)
+        self._file = Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if self._file is not None:
+            if not address.database or address.database == ":memory:":
+                raise WrongSettings(wrong=["LEDGER_URL: a ledger in memory would be lost; name a file."])
+            options = {"connect_args": {"timeout": BUSY}}
+        try:
+            self._engine = sql.create_engine(address, **options)
+        except (ModuleNotFoundError, NoSuchModuleError):
+            driver = "guiderunner[postgresql]" if address.get_backend_name() == "postgresql" else address.drivername
+            raise Missing(f'LEDGER_URL: there is no driver for {self._place}: pip install "{driver}"') from None
+        if self._file is not None:
+            sql.event.listen(self._engine, "connect", _set_up_sqlite)
+        self._created = False
+
+    @staticmethod
+    def beside(runs: Path, settings: LedgerSettings | None = None) -> Ledger:
+        """The ledger that is set, or else the one in the folder of the runs."""
+        return Ledger((settings and settings.url) or f"sqlite:///{runs / 'ledger.db'}")
+
+    def _create(self, connection: sql.Connection) -> None:
+        # Two processes may be the first at once: each part is created unless it is there.
+        for table in (_RUNS, _ENTRIES):
+            connection.execute(CreateTable(table, if_not_exists=True))
+        connection.execute(CreateIndex(_ONE_OPEN_RUN, if_not_exists=True))
+
+    def ask(self, what: Callable[[sql.Connection], T]) -> T:
+        """Do something in one transaction, again while the database is busy or away.
+
+        Raises:
+            LedgerFailed: It did not answer within `BUSY` seconds, is full, or cannot be written.
+        """
+        deadline = time.monotonic() + BUSY
+        while True:
+            try:
+                if self._file is not None:
+                    self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if not self._created:
+                    with self._engine.begin() as connection:
+                        self._create(connection)
+                    self._created = True
+                with self._engine.begin() as connection:
+                    return what(connection)
+            except IntegrityError:
+                raise
+            except OSError as error:
+                raise LedgerFailed(self._place, error.strerror or str(error)) from None
+            except SQLAlchemyError as error:
+                reason = _reason(error)
+                if not _may_pass(error) or time.monotonic() > deadline:
+                    raise LedgerFailed(self._place, reason) from None
+            time.sleep(ASK_AGAIN)  # nothing tells when a database is there again: it has to be asked
+
+    def begin(self, record: Record, *, again: bool = False) -> None:
+        """Enter a new run, unless one for the same subject is under way, has to be taken up, or is done.
+
+        An earlier one that had no effect outside yet is given up for it.
+
+        Args:
+            record: The run.
+            again: Begin although an earlier run for the subject is done.
+
+        Raises:
+            AlreadyBegun: There is one; it names it and says what to do.
+        """
+        for earlier in self.runs(subject=record.subject):
+            if earlier.state == "done" and not again:
+                raise AlreadyBegun(
+                    f"{earlier.site} was done by run {earlier.id} on {earlier.since[:16]}. "
+                    "To do it all the same: --again."
+                )
+            if earlier.state in OPEN:
+                if self.is_held(earlier.id):
+                    raise AlreadyBegun(f"{earlier.site} is under way in run {earlier.id} on {earlier.machine}.")
+                if earlier.begun:
+                    raise AlreadyBegun(
+                        f"{earlier.site} was begun by run {earlier.id}, which is in step {earlier.step}: "
+                        f'"guiderunner resume {earlier.id}" goes on with it.'
+                    )
+                self._set(earlier.id, {"state": "given up", "since": _now()})
+        try:
+            self.ask(lambda connection: connection.execute(_RUNS.insert().values(record.values())))
+        except IntegrityError:
+            raise AlreadyBegun(f"{record.site} has just been begun by another run.") from None
+
+    def give_up(self, record: Record) -> Record:
+        """Let another run begin what this one has begun.
+
+        Raises:
+            WrongUsage: It is done or given up already.
+            AlreadyBegun: A process performs it now.
+        """
+        if record.state not in OPEN:
+            raise WrongUsage(f"run {record.id} is {record.state} already")
+        if self.is_held(record.id):
+            raise AlreadyBegun(
+                f"{record.site} is under way in run {record.id} on {record.machine}: interrupt it first."
+            )
+        self._set(record.id, {"state": "given up", "since": _now()})
+        return self.find(record.id)
+
+    def _set(self, run: str, values: dict[str, Any]) -> None:
+        self.ask(lambda connection: connection.execute(_RUNS.update().where(_RUNS.c.id == run).values(values)))
+
+    def runs(self, *, subject: str | None = None) -> list[Record]:
+        """All runs, or those for one subject, the latest first."""
+        query = _RUNS.select().order_by(_RUNS.c.started.desc(), _RUNS.c.id.desc())
+        if subject is not None:
+            query = query.where(_RUNS.c.subject == subject)
+        rows = self.ask(lambda connection: connection.execute(query).mappings().all())
+        return [Record.of(row) for row in rows]
+
+    def find(self, named: str) -> Record:
+        """The run with this id, or the only one whose id begins or ends like this.
+
+        Raises:
+            WrongUsage: There is none, or there are several.
+        """
+        found = [record for record in self.runs() if record.id.startswith(named) or record.id.endswith(named)]
+        exact = [record for record in found if record.id == named]
+        if len(exact or found) != 1:
+            how_many = f"{len(found)} runs are" if found else "no run is"
+            raise WrongUsage(f'{how_many} named "{named}" in {self._place}; "guiderunner runs" lists them')
+        return (exact or found)[0]
+
+    def entries(self, run: str) -> list[dict[str, Any]]:
+        """What a run has recorded, in order."""
+        query = _ENTRIES.select().where(_ENTRIES.c.run == run).order_by(_ENTRIES.c.number)
+        rows = self.ask(lambda connection: connection.execute(query).mappings().all())
+        return [_entry(row["at"], row["event"], row["step"], json.loads(row["about"])) for row in rows]
+
+    def write(self, run: str, number: int, entry: dict[str, Any], changed: dict[str, Any]) -> None:
+        """Write one entry and what it changes about the run, both or neither.
+
+        Args:
+            run: The run's id.
+            number: The entry's number, from 1.
+            entry: When, what, in which step, and what is known about it.
+            changed: New values of the run's row.
+        """
+        about = {name: value for name, value in entry.items() if name not in ("at", "event", "step")}
+        row = {name: entry.get(name) for name in ("at", "event", "step")}
+
+        def both(connection: sql.Connection) -> None:
+            there = sql.select(_ENTRIES.c.at).where(_ENTRIES.c.run == run, _ENTRIES.c.number == number)
+            if connection.execute(there).scalar() == entry["at"]:
+                return  # written already; the answer was lost
+            connection.execute(_ENTRIES.insert().values(run=run, number=number, about=json.dumps(about), **row))
+            if changed:
+                connection.execute(_RUNS.update().where(_RUNS.c.id == run).values(changed))
+
+        try:
+            self.ask(both)
+        except IntegrityError:
+            raise LedgerFailed(self._place, f"another process has gone on with run {run}") from None
+
+    # -- who holds what --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, name: str, *, wait: bool = False) -> Iterator[Callable[[], None] | None]:
+        """Hold a name as the only process, on all machines of this ledger, until the block or the process ends.
+
+        Args:
+            name: What is held, such as a run's id.
+            wait: Wait for it while another process holds it.
+
+        Yields:
+            A function that makes sure that it is still held, and raises LedgerFailed when another process has taken
+            it meanwhile; None when another process holds it.
+        """
+        key = hashlib.sha256(name.encode())
+        if self._file is None:
+            with self._server_lock(name, int.from_bytes(key.digest()[:8], signed=True), wait=wait) as still_held:
+                yield still_held
+            return
+        folder = self._file.parent / "locks"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / key.hexdigest()[:24]).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield None
+            else:
+                yield lambda: None  # the system keeps it for as long as the file is open
+
+    @contextmanager
+    def _server_lock(self, name: str, key: int, *, wait: bool) -> Iterator[Callable[[], None] | None]:
+        """Hold a name in the database's server, which gives it back when our connection ends."""
+        connection: sql.Connection | None = None
+
+        def take(*, wait: bool) -> bool:
+            nonlocal connection
+            connection = self.ask(lambda _: self._engine.connect()).execution_options(isolation_level="AUTOCOMMIT")
+            function = sql.func.pg_advisory_lock if wait else sql.func.pg_try_advisory_lock
+            try:
+                answer = connection.execute(sql.select(function(key))).scalar()
+            except DatabaseTrouble as error:
+                raise LedgerFailed(self._place, _reason(error)) from None
+            return wait or bool(answer)
+
+        def give_back() -> None:
+            if connection is not None:
+                connection.invalidate()  # not into the pool: the lock would live on with it
+                connection.close()
+
+        def still_held() -> None:
+            try:
+                if connection is not None:
+                    connection.execute(sql.select(1))
+            except DatabaseTrouble:
+                # The server was restarted and has forgotten who held what.
+                give_back()
+                if not take(wait=False):
+                    raise LedgerFailed(self._place, f"another process has taken {name}") from None
+
+        try:
+            yield still_held if take(wait=wait) else None
+        finally:
+            give_back()
+
+    def is_held(self, run: str) -> bool:
+        """Whether a process is performing this run now."""
+        with self.lock(run) as ours:
+            return ours is None
+
+    def state_of(self, record: Record) -> State:
+        """What a run is doing; one whose process has gone without a word was interrupted."""
+        return "interrupted" if record.state == "running" and not self.is_held(record.id) else record.state
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+
+class RunLedger:
+    """What one run records; every entry is redacted, and on the disk when `record` returns.
+
+    Args:
+        ledger: All runs.
+        run: The run's id.
+        secrets: What must not be written.
+        copy: A readable copy, one JSON object a line.
+        still_held: Makes sure that no other process has taken the run, see `Ledger.lock`.
+    """
+
+    def __init__(
+        self, ledger: Ledger, run: str, secrets: Secrets, copy: Path, still_held: Callable[[], None] = lambda: None
+    ) -> None:
+        self._ledger = ledger
+        self._run = run
+        self._secrets = secrets
+        self._still_held = still_held
+        self.path = copy
+        self.entries = ledger.entries(run)
+        if self.entries:
+            # The process before may have ended between the database and the copy.
+            whole = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in self.entries)
+            copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy.write_text(whole, encoding="utf-8")
+
+    def record(self, event: str, *, run: dict[str, Any] | None = None, **about: object) -> None:
+        """Write one entry: what happened, when (UTC), and what is known about it.
+
+        Args:
+            event: What happened.
+            run: What it changes about the run: `state`, `step`, `begun`, `facts`, `machine`.
+            about: What is known about it; `step` is the number of the step.
+
+        Raises:
+            LedgerFailed: It could not be written.
+        """
+        entry = {"at": _now(), "event": event, **about}
         line = self._secrets.redact(json.dumps(entry, ensure_ascii=False, default=str))
+        redacted = json.loads(line)
+        changed = dict(run or {})
+        if "facts" in changed:
+            changed["facts"] = self._secrets.redact(json.dumps(changed["facts"]))
+        if "state" in changed:
+            changed["since"] = entry["at"]
+        self._still_held()
+        self._ledger.write(self._run, len(self.entries) + 1, redacted, changed)
+        self.entries.append(redacted)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
-        self.entries.append(json.loads(line))
+
+    def happened(self, event: str, step: int) -> dict[str, Any] | None:
+        """The last entry of this event in this step, if there is one."""
+        return next((one for one in reversed(self.entries) if (one["event"], one.get("step")) == (event, step)), None)
+
+
+def _entry(at: str, event: str, step: int | None, about: dict[str, Any]) -> dict[str, Any]:
+    return {"at": at, "event": event, **({} if step is None else {"step": step}), **about}
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - whatever driver SQLAlchemy has taken
+    """Readers never wait for a writer, and what was committed survives a power cut."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    """What the database said, without the statement and its values."""
+    said = str(getattr(error, "orig", None) or error)
+    return next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+
+
+def _may_pass(error: SQLAlchemyError) -> bool:
+    """Whether the database may answer later: it is locked, or the server is away."""
+    if not isinstance(error, sql.exc.DBAPIError):
+        return False
+    said = str(error.orig)
+    if "database is locked" in said or error.connection_invalidated:
+        return True
+    away = ("connection", "starting up", "shutting down", "terminating")
+    refused = ("authentication", "does not exist", "no pg_hba", "password")
+    return any(word in said for word in away) and not any(word in said for word in refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.live import Live
@@ -14,6 +15,8 @@ from rich.text import Text
 from runner.run import Reporter
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console, RenderableType
 
     from runner.flow import Flow, Step
@@ -32,6 +35,8 @@ class Progress(Reporter):
         self._began = time.monotonic()
         self._line = Text()
         self._live: Live | None = None
+        self.folder: Path | None = None
+        """Where the run leaves its evidence, once it has begun."""
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -60,13 +65,14 @@ class Progress(Reporter):
     def run_started(self, run: Run[Any], flow: Flow[Any]) -> None:
         """Say which run it is."""
         self._began = time.monotonic()
+        self.folder = run.folder
         self._print(f"[bold]{escape(flow.name)}[/], edition {flow.edition}, run {escape(run.id)}")
 
     def step_started(self, step: Step[Any]) -> None:
         """Say what the step does."""
-        self._line = Text(f"step {step.number}  {step.title}")
+        self._line = Text(f"{step.name.lower()}  {step.title}")
         if not self._live:
-            self._print(f"step {step.number}  {escape(step.title)}")
+            self._print(f"{step.name.lower()}  {escape(step.title)}")
 
     def said(self, words: str) -> None:
         """Show what the step waits for or met."""
@@ -79,8 +85,17 @@ class Progress(Reporter):
     def step_done(self, step: Step[Any], seconds: float) -> None:
         """Say how long the step took."""
         if self._live:
-            self._print(f"[green]✓[/] step {step.number}  {escape(step.title)} [dim]{seconds:.1f} s[/]")
+            self._print(f"[green]✓[/] {step.name.lower()}  {escape(step.title)} [dim]{seconds:.1f} s[/]")
 
     def step_again(self, step: Step[Any], sentence: str) -> None:
         """Say why an earlier step is performed again."""
         self._print(f"[yellow]again[/]  step {step.number}: {escape(sentence)}")
+
+    def step_found_done(self, step: Step[Any]) -> None:
+        """Say that an interrupted step had been done after all."""
+        self._print(f"[green]✓[/] {step.name.lower()}  {escape(step.title)} [dim]was done already[/]")
+
+    def run_waits(self, seconds: float) -> None:
+        """Say when the next look is."""
+        at = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%H:%M:%S")
+        self.said(f"waiting without a browser; the next look is at {at} UTC")

@@ -1,49 +1,56 @@
-"""Performs a flow: the order of its steps, the one failure boundary, and what a run leaves behind."""
+"""A run: what the steps of a flow use, the order in which they are performed, and the one failure boundary."""
 
 from __future__ import annotations
 
-import json
 import re
-import secrets as randomness
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 
-from runner.browser import context_options
 from runner.controls import controls_on, set_default_timeout
-from runner.errors import Failure, GuiderunnerError, Missing, SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
-from runner.ledger import Ledger
+from runner.errors import (
+    Failure,
+    GuiderunnerError,
+    LedgerFailed,
+    Question,
+    StartAgain,
+    StepFailed,
+    Stuck,
+    Undone,
+    WrongUsage,
+)
 from runner.screenshots import photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
-from runner.traces import save_trace, start_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext
-
     from runner.flow import Flow, Step
+    from runner.ledger import RunLedger
+    from runner.videos import Recorder
 
 S = TypeVar("S", bound=Settings)
 
 START_AGAIN_AT_MOST = 2
 """How often one run goes back to an earlier step before it gives up."""
 
-TraceMode = Literal["on", "off", "retain-on-failure"]
+
+class BrowserGone(GuiderunnerError):
+    """The browser has crashed or was killed; what the run was doing can be taken up in another one."""
 
 
 class Reporter:
     """Told what a run does while it does it; this one keeps silent."""
 
     def run_started(self, run: Run[Any], flow: Flow[Any]) -> None:
-        """A run begins."""
+        """A run begins, or goes on."""
 
     def step_started(self, step: Step[Any]) -> None:
         """A step begins."""
@@ -60,32 +67,78 @@ class Reporter:
     def step_again(self, step: Step[Any], sentence: str) -> None:
         """A step is performed again, and why."""
 
+    def step_found_done(self, step: Step[Any]) -> None:
+        """A step that was interrupted turns out to be done."""
+
+    def run_waits(self, seconds: float) -> None:
+        """The browser is closed; in so many seconds a new one looks again."""
+
+
+class Facts(dict[str, str]):
+    """What a run has learned; each change is recorded at once, so that a run that goes on knows it.
+
+    Args:
+        known: What is known already.
+        changed: Called after each change.
+    """
+
+    def __init__(self, known: dict[str, str], changed: Callable[[], None]) -> None:
+        super().__init__(known)
+        self._changed = changed
+
+    def __setitem__(self, name: str, value: str) -> None:
+        if self.get(name) != value:
+            super().__setitem__(name, value)
+            self._changed()
+
+    def forget(self, name: str) -> None:
+        """Know this no longer."""
+        if super().pop(name, None) is not None:
+            self._changed()
+
 
 class Run(Generic[S]):
     """One performance of a flow for one site; flows derive their own from it, with their page objects.
 
     Args:
         settings: What the flow is to work with.
+        ledger: What it has recorded, and records.
         folder: `runs/<id>`, which holds all that the run leaves behind.
         secrets: What must not be written; the settings' secrets are added to it.
         reporter: Told what happens.
+        facts: What it has learned before it was taken up again.
     """
 
-    def __init__(self, settings: S, folder: Path, secrets: Secrets, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        settings: S,
+        ledger: RunLedger,
+        *,
+        folder: Path,
+        secrets: Secrets,
+        reporter: Reporter,
+        facts: dict[str, str] | None = None,
+    ) -> None:
         self.settings = settings
         self.folder = folder
         self.secrets = secrets
         self.reporter = reporter
         for secret in settings.secrets():
             secrets.add(secret)
-        self.facts: dict[str, str] = {}
-        self.ledger = Ledger(folder / "ledger.jsonl", secrets)
-        self.screenshots: list[str] = []
+        self.ledger = ledger
+        self.facts = Facts(facts or {}, self._record_facts)
+        taken = [entry["name"] for entry in ledger.entries if entry["event"] == "screenshot"]
+        self.screenshots: list[str] = list(dict.fromkeys(taken))
         self._step: Step[Any] | None = None
         self._taken = 0
         self._page: Page | None = None
         self._at: Page | None = None
         self._recorder: Recorder | None = None
+        self.resumable = True
+        self._said = ""
+        self._answer: str | None = None
+        self._waiting: tuple[int, datetime] | None = None
+        self._waiting_from = 0.0
 
     # What a flow may override
 
@@ -96,6 +149,12 @@ class Run(Generic[S]):
     def patience(self) -> float:
         """Seconds that a page is given to show what a step waits for."""
         return 30
+
+    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
+        """Take the first tab of a browser that has just been opened; tabs that the run knew before are gone."""
+        self._page = self._at = page
+        self._recorder = recorder
+        set_default_timeout(page.context, self.patience())
 
     # What steps use
 
@@ -113,8 +172,20 @@ class Run(Generic[S]):
 
     def say(self, words: str) -> None:
         """Tell whoever watches what is going on; goes into the ledger as well."""
+        self._said = self.secrets.redact(words)
         self.ledger.record("said", step=self._step and self._step.number, words=words)
-        self.reporter.said(self.secrets.redact(words))
+        self.reporter.said(self._said)
+
+    def about_to(self, words: str) -> None:
+        """Record, before it is done, that something is about to have an effect outside.
+
+        Should the run be interrupted now, it has to be found out whether that was done (`Step.already_done`) before the
+        step is performed again.
+        """
+        if self._step is None:
+            raise RuntimeError("only a step can be about to do something")
+        self.ledger.record("about to", run={"begun": True}, step=self._step.number, words=words)
+        self.reporter.said(self.secrets.redact(f"about to {words}"))
 
     def keep_secret(self, value: str, name: str) -> Secret:
         """Register a value that a page has just shown as a secret, before anything else is done with it."""
@@ -147,6 +218,16 @@ class Run(Generic[S]):
         self.reporter.screenshot(name, path)
 
     @contextmanager
+    def tab_beside(self) -> Iterator[Page]:
+        """A tab for what the guide does not do; closed when all went well, since a failure is photographed in it."""
+        before = self._at or self.page
+        page = self.page.context.new_page()
+        self.switch_to(page)
+        yield page
+        page.close()
+        self.switch_to(before)
+
+    @contextmanager
     def off_camera(self, page: Page) -> Iterator[None]:
         """A secret may be visible in this tab meanwhile: its video has a gap here."""
         if self._recorder:
@@ -163,74 +244,227 @@ class Run(Generic[S]):
 
     # What the engine uses
 
-    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
-        """Give the run its first tab."""
-        self._page = self._at = page
-        self._recorder = recorder
-        set_default_timeout(page.context, self.patience())
-
-    def perform(self, flow: Flow[Any], *, until: int | None = None) -> None:
-        """Perform the flow's steps in the guide's order.
+    def perform(self, order: Sequence[Step[Any]], flow: Flow[Any], answer: str | None = None) -> bool:
+        """Perform, in a browser that has just been opened, what is not done yet.
 
         Args:
-            flow: The flow.
-            until: Number of the last step to perform; None for all.
+            order: The steps, see `Flow.order`.
+            flow: Their flow.
+            answer: A person's answer to the question with which the run stopped.
+
+        Returns:
+            True when all is done; False when a step waits and nothing has come yet.
 
         Raises:
             StepFailed: A step failed; everything in it is redacted.
-            WrongUsage: There is no step to perform.
+            BrowserGone: The browser has crashed.
+            WrongUsage: The answer is not one to the question.
         """
-        last = len(flow.steps) if until is None else until
-        if not 1 <= last <= len(flow.steps):
-            raise WrongUsage(f"there is no step {last}: {flow.name} has steps 1 to {len(flow.steps)}")
-        number, went_back = 1, 0
-        while number <= last:
-            step = flow.steps[number - 1]
-            try:
-                self._perform(flow, step)
-            except StartAgain as again:
-                went_back += 1
-                sentence = self.secrets.redact(str(again))
-                if went_back > START_AGAIN_AT_MOST:
-                    raise self._failed(flow, step, Stuck(f"{sentence}; that happened {went_back} times")) from None
-                self.ledger.record("step again", step=again.step, instead_of=number, sentence=sentence)
-                self.reporter.step_again(step, sentence)
-                number = again.step
+        self._answer = answer
+        number_of = {step.number: index for index, step in enumerate(order)}
+        at = next((index for index, step in enumerate(order) if not self._is_done(step)), len(order))
+        fresh, went_back = True, 0
+        while at < len(order):
+            step = order[at]
+            self._step = step
+            if self._may_be_done(step):
+                fresh = True
+                if self._find_out(flow, step):
+                    at += self._is_done(step)
+                    continue
+            if self._is_waiting(step):
+                fresh = False
+                if not self._look(flow, step):
+                    return False
+                at += 1
+            elif fresh and step.enters_from != step.number:
+                at, fresh = number_of[step.enters_from], False
             else:
-                number += 1
+                fresh = False
+                try:
+                    self._perform(flow, step)
+                except StartAgain as again:
+                    went_back += 1
+                    sentence = self.secrets.redact(str(again))
+                    if went_back > START_AGAIN_AT_MOST:
+                        raise self.failed(flow, step, Stuck(f"{sentence}; that happened {went_back} times")) from None
+                    self.ledger.record("step again", step=again.step, instead_of=step.number, sentence=sentence)
+                    self.reporter.step_again(step, sentence)
+                    at = at if self._may_be_done(step) else number_of[again.step]
+                else:
+                    at += self._is_done(step)
+        return True
+
+    @property
+    def at_step(self) -> Step[Any] | None:
+        """The step that is performed, or was performed last."""
+        return self._step
+
+    def _last(self, step: Step[Any], *events: str) -> int:
+        """Number of the step's last entry with one of these events; 0 if there is none."""
+        entries = self.ledger.entries
+        about = (step.number, events)
+        found = (n for n in range(len(entries), 0, -1) if _is_about(entries[n - 1], *about))
+        return next(found, 0)
+
+    def _is_done(self, step: Step[Any]) -> bool:
+        return self._last(step, *DONE) > 0
+
+    def _may_be_done(self, step: Step[Any]) -> bool:
+        """Whether the step was interrupted when it may have had its effect outside."""
+        return step.asks is not None and self._last(step, "about to") > self._last(step, *DONE, "waits", "not done")
+
+    def _is_waiting(self, step: Step[Any]) -> bool:
+        """Whether the step's act is done, and what it waits for is still to come."""
+        return step.wait is not None and self._last(step, "waits") > self._last(step, *DONE, "not done")
+
+    def _find_out(self, flow: Flow[Any], step: Step[Any]) -> bool:
+        """Ask whether a step that was interrupted is done, and record the answer.
+
+        A step that waits after its act is not done then: it waits.
+        """
+        asked = self._last(step, "question")
+        if asked and self._answer:
+            done = self._answered(self.ledger.entries[asked - 1], self._answer)
+            self._answer = None
+        else:
+            with self._boundary(flow, step):
+                done = step.asks is not None and step.asks(self)
+        if not done:
+            self.ledger.record("not done", step=step.number)
+        elif step.wait:
+            self._begin_to_wait(step)
+        else:
+            self.ledger.record("found done", step=step.number, facts=self.facts)
+            self.reporter.step_found_done(step)
+        return done
+
+    def _answered(self, asked: dict[str, Any], answer: str) -> bool:
+        """What a person says: no; yes; or, where the question wants a fact, that fact."""
+        if answer.casefold() == "no":
+            return False
+        fact = asked["fact"]
+        if bool(fact) == (answer.casefold() == "yes"):
+            raise WrongUsage(
+                f'--answer: "{answer}" does not answer the question: {asked["sentence"]}. '
+                f"It is no, or {fact.replace('_', ' ') if fact else 'yes'}"
+            )
+        if fact:
+            self.facts[fact] = answer
+        return True
 
     def _perform(self, flow: Flow[Any], step: Step[Any]) -> None:
-        self._step, self._taken = step, 0
-        self.ledger.record("step started", step=step.number, says=step.words)
+        self._taken = 0
+        self.ledger.record("step started", run={"step": step.number}, step=step.number, says=step.words)
         self.reporter.step_started(step)
         began = time.monotonic()
-        try:
+        with self._boundary(flow, step):
             step(self)
-            self._check_screenshots(step)
-        except StartAgain:
-            raise
-        except Exception as error:  # noqa: BLE001 - the one failure boundary: nothing unredacted may cross it
-            raise self._failed(flow, step, error) from None
-        seconds = time.monotonic() - began
+            if step.wait is None:
+                self._check_screenshots(step)
+        if step.wait:
+            self._begin_to_wait(step)
+        else:
+            self._done(step, time.monotonic() - began)
+
+    def _done(self, step: Step[Any], seconds: float) -> None:
         self.ledger.record("step done", step=step.number, seconds=round(seconds, 3), facts=self.facts)
         self.reporter.step_done(step, seconds)
 
+    def _begin_to_wait(self, step: Step[Any]) -> None:
+        self.ledger.record("waits", step=step.number, facts=self.facts)
+
+    def _look(self, flow: Flow[Any], step: Step[Any]) -> bool:
+        """Watch for what the step waits for; False when it has not come yet."""
+        if step.wait is None:
+            raise RuntimeError(f"{step.name} waits for nothing")
+        began, left = self._last(step, "step started"), step.wait.timeout(self.settings) - self._waited(step)
+        taken = [entry for entry in self.ledger.entries[began:] if _is_about(entry, step.number, ("screenshot",))]
+        self._taken = len(taken)
+        with self._boundary(flow, step):
+            if not step.wait.look(self, min(WATCH, max(left, 0))):
+                self._check_patience(step)
+                return False
+            self._check_screenshots(step)
+        self._done(step, self._waited(step))
+        return True
+
+    def _waited(self, step: Step[Any]) -> float:
+        """Seconds since the step began to wait, or since it last failed: a run that is taken up waits anew."""
+        since = datetime.fromisoformat(self.ledger.entries[self._last(step, "waits", "step failed") - 1]["at"])
+        if self._waiting != (step.number, since):
+            # Within this process the clock that nobody can set counts.
+            before = max(0.0, (datetime.now(UTC) - since).total_seconds())
+            self._waiting, self._waiting_from = (step.number, since), time.monotonic() - before
+        return time.monotonic() - self._waiting_from
+
+    def _check_patience(self, step: Step[Any]) -> None:
+        timeout = step.wait.timeout(self.settings) if step.wait else 0
+        if self._waited(step) > timeout:
+            raise Stuck(
+                f"what it waits for did not come within {_for_people(timeout)}"
+                f"{f' (last seen: {self._said})' if self._said else ''}. It may still come: "
+                f'"guiderunner resume {self.id}" looks again'
+            )
+
+    @contextmanager
+    def _boundary(self, flow: Flow[Any], step: Step[Any]) -> Iterator[None]:
+        """The one failure boundary: nothing unredacted crosses it."""
+        try:
+            yield
+        except (StartAgain, LedgerFailed):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may hold a secret
+            if self._browser_has_gone(error):
+                self.ledger.record("browser gone", step=step.number, sentence=_sentence(error))
+                raise BrowserGone(self.secrets.redact(_sentence(error))) from None
+            if isinstance(error, Question):
+                self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
+            if isinstance(error, Undone):
+                self.ledger.record("not done", step=step.number)
+            raise self.failed(flow, step, error) from None
+
+    def _browser_has_gone(self, error: Exception) -> bool:
+        """Whether the browser, or its driver, is no longer there: what a page did not show is another thing."""
+        if not isinstance(error, (PlaywrightError, AssertionError)):
+            return False
+        if _GONE.search(str(error)):
+            return True
+        browser = self.page.context.browser
+        if browser is None or not self.page.is_closed():
+            return browser is not None and not browser.is_connected()
+        try:
+            browser.new_context().close()  # the tab may have been closed, or all of the browser
+        except PlaywrightError:
+            return True
+        return False
+
+    def _record_facts(self) -> None:
+        self.ledger.record(
+            "facts", run={"facts": self.facts}, step=self._step and self._step.number, facts=dict(self.facts)
+        )
+
     def _check_screenshots(self, step: Step[Any]) -> None:
         if self._taken != len(step.screenshots):
-            raise RuntimeError(f"step {step.number} took {self._taken} of its {len(step.screenshots)} screenshots")
+            raise RuntimeError(f"{step.name} took {self._taken} of its {len(step.screenshots)} screenshots")
 
-    def _failed(self, flow: Flow[Any], step: Step[Any], error: Exception) -> StepFailed:
+    def failed(self, flow: Flow[Any], step: Step[Any], error: Exception) -> StepFailed:
+        """Collect what is known of a failure, redacted, and record it."""
         page = self._at if self._at and not self._at.is_closed() else None
         evidence = self._evidence(page, step) if page else None
+        answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         failure = Failure(
             flow=flow.name,
+            name=step.name,
             step=step.number,
-            says=self.secrets.redact(step.words),
+            says=self.secrets.redact(step.words) if step in flow.steps else "",
             sentence=self.secrets.redact(_sentence(error)),
             url=self.secrets.redact(plain_url(page.url)) if page else "",
             looked_for=self.secrets.redact(getattr(error, "looked_for", "")),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
+            resume=f"guiderunner resume {self.id}{answer}" if self.resumable else "",
+            asks=isinstance(error, Question),
         )
         about = asdict(failure)
         self.ledger.record("step failed", **about)
@@ -260,6 +494,34 @@ class Evidence:
     screenshot: Path | None
 
 
+DONE = ("step done", "found done")
+"""Events after which a step is not performed again."""
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+WATCH = 15.0
+"""Seconds for which a page is watched for what a step waits for, before the browser is closed."""
+
+_GONE = re.compile(r"Connection closed|(page|target) crashed", re.IGNORECASE)
+
+
+def _is_about(entry: dict[str, Any], step: int, events: Sequence[str]) -> bool:
+    return entry.get("step") == step and entry["event"] in events
+
+
+def _for_people(seconds: float) -> str:
+    """A duration in the unit in which it is short."""
+    if seconds >= HOUR:
+        return f"{seconds / HOUR:g} hours"
+    return f"{seconds / MINUTE:g} minutes" if seconds >= MINUTE else f"{seconds:g} seconds"
+
+
+def _answers(question: Question) -> str:
+    """What can be answered, as it is typed."""
+    return f"no, or --answer <{question.fact.replace('_', ' ')}>" if question.fact else "no, or --answer yes"
+
+
 _AGAIN = re.compile(r"\d+ \S waiting for")
 _WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
 
@@ -281,166 +543,3 @@ def _sentence(error: Exception) -> str:
         where = where.tb_next
     place = f" ({where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno})" if where else ""
     return f"a mistake of ours, please report it: {type(error).__name__}: {error}{place}"
-
-
-class Recorder:
-    """Records each tab to a video of its own, in parts: never while a secret may be visible in it.
-
-    Args:
-        folder: Where the videos go.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._parts = 0
-        self._recording: set[Page] = set()
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def record(self, page: Page) -> None:
-        """Record this tab from now on.
-
-        Raises:
-            Missing: Playwright's ffmpeg is not on this machine.
-        """
-        if page not in self._recording:
-            self._parts += 1
-            try:
-                page.screencast.start(path=self._folder / f"{self._parts:02}.webm")
-            except PlaywrightError as error:
-                if "ffmpeg" not in error.message:
-                    raise
-                raise Missing('--video needs Playwright\'s ffmpeg: "playwright install ffmpeg" gets it.') from None
-            self._recording.add(page)
-
-    def pause(self, page: Page) -> None:
-        """End the part that is being recorded of this tab."""
-        if page in self._recording:
-            self._recording.remove(page)
-            page.screencast.stop()
-
-    def stop(self) -> None:
-        """End all recordings."""
-        for page in list(self._recording):
-            if page.is_closed():
-                self._recording.remove(page)
-            else:
-                self.pause(page)
-
-
-@dataclass
-class Result:
-    """How a run ended; `result.json`."""
-
-    id: str
-    flow: str
-    edition: str
-    state: Literal["done", "stopped", "failed", "interrupted"] = "failed"
-    seconds: float = 0
-    steps_done: int = 0
-    facts: dict[str, str] = field(default_factory=dict)
-    screenshots: list[str] = field(default_factory=list)
-    folder: str = ""
-    trace: str | None = None
-    videos: list[str] = field(default_factory=list)
-    failure: dict[str, Any] | None = None
-
-
-def new_folder(runs: Path, flow: Flow[Any]) -> Path:
-    """Make the folder of a new run, readable by its owner only; its name is the run's id."""
-    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    folder = runs / f"{now}-{flow.name}-{randomness.token_hex(2)}"
-    folder.mkdir(parents=True, mode=0o700)
-    return folder
-
-
-def perform(
-    flow: Flow[Any],
-    settings: Settings,
-    browser: Browser,
-    *,
-    folder: Path,
-    reporter: Reporter | None = None,
-    until: int | None = None,
-    trace: TraceMode = "off",
-    video: bool = False,
-) -> Result:
-    """Perform a flow once in a context of its own, and leave its evidence in `folder`.
-
-    Args:
-        flow: The flow.
-        settings: What it works with.
-        browser: Where.
-        folder: `runs/<id>`, see `new_folder`.
-        reporter: Told what happens.
-        until: Number of the last step to perform; None for all.
-        trace: Whether a (redacted) trace is kept.
-        video: Whether each tab is recorded, with gaps where a secret may be visible.
-
-    Returns:
-        How it ended; also written to `result.json`.
-
-    Raises:
-        StepFailed: A step failed. `result.json` is written before.
-        SecretFound: A file below `folder` held a secret; it is deleted.
-        KeyboardInterrupt: The run was interrupted; `result.json` is written before.
-    """
-    reporter = reporter or Reporter()
-    run: Run[Any] = flow.run(settings, folder, Secrets(), reporter)
-    result = Result(id=run.id, flow=flow.name, edition=flow.edition, folder=str(folder))
-    run.ledger.record("run started", id=run.id, flow=flow.name, edition=flow.edition)
-    reporter.run_started(run, flow)
-    began = time.monotonic()
-    context = browser.new_context(**context_options(**run.context_options()))
-    recorder = Recorder(folder / "videos") if video else None
-    try:
-        if trace != "off":
-            start_trace(context)
-        page = context.new_page()
-        if recorder:
-            recorder.record(page)
-            context.on("page", recorder.record)
-        run.attach(page, recorder)
-        run.perform(flow, until=until)
-        result.state = "done" if until in (None, len(flow.steps)) else "stopped"
-    except StepFailed as failed:
-        result.failure = json.loads(json.dumps(asdict(failed.failure), default=str))
-        raise
-    except KeyboardInterrupt:
-        result.state = "interrupted"
-        raise
-    finally:
-        result.seconds = round(time.monotonic() - began, 1)
-        result.steps_done = len({entry["step"] for entry in run.ledger.entries if entry["event"] == "step done"})
-        result.facts = run.facts
-        result.screenshots = run.screenshots
-        try:
-            _close(context, run, result, recorder, trace)
-        finally:
-            _write(result, run)
-    return result
-
-
-def _close(context: BrowserContext, run: Run[Any], result: Result, recorder: Recorder | None, trace: TraceMode) -> None:
-    """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""
-    try:
-        if recorder:
-            recorder.stop()
-            result.videos = sorted(path.name for path in (run.folder / "videos").glob("*.webm"))
-        if trace == "on" or (trace == "retain-on-failure" and result.state == "failed"):
-            save_trace(context, run.folder / "trace.zip", run.secrets)
-            result.trace = "trace.zip"
-        context.close()
-    except PlaywrightError as error:
-        run.ledger.record("browser gone", sentence=_sentence(error))
-
-
-def _write(result: Result, run: Run[Any]) -> None:
-    """Write `result.json`, record the end, and let nothing stay that holds a secret."""
-    run.ledger.record("run ended", state=result.state, seconds=result.seconds)
-    text = json.dumps(asdict(result), indent=2, ensure_ascii=False)
-    (run.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
-    findings = run.secrets.scan(run.folder)
-    for path, _ in findings:
-        path.unlink(missing_ok=True)
-    if findings:
-        raise SecretFound(findings)

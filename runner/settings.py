@@ -33,6 +33,7 @@ class Setting:
     example: str
     default: str
     parse: Callable[[str], object]
+    fixed: bool
 
 
 def setting(
@@ -43,6 +44,7 @@ def setting(
     example: str = "",
     secret: bool = False,
     parse: Callable[[str], object] = str,
+    fixed: bool = False,
 ) -> Any:  # noqa: ANN401 - as dataclasses.field, it stands where a value of any type is declared
     """Declare a field of a Settings class.
 
@@ -53,13 +55,14 @@ def setting(
         example: A value for .env.example.
         secret: The value is wrapped in `Secret` and never shown.
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
+        fixed: It says what a run is about, and stays as it was once the run has had an effect outside.
     """
 
     def read(text: str) -> object:
         value = parse(text)
         return _secret(text, name) if secret else value
 
-    about = Setting(name, help, default is None, secret, example, default or "", read)
+    about = Setting(name, help, default is None, secret, example, default or "", read, fixed)
     return dataclasses.field(metadata={"setting": about})
 
 
@@ -94,6 +97,38 @@ class Settings:
         if missing or wrong:
             raise WrongSettings(missing=missing, wrong=wrong)
         return cls(**values)
+
+    @property
+    def subject(self) -> str:
+        """What must not be done twice, the same for every run that would do it; nothing where all may be repeated."""
+        return ""
+
+    @property
+    def site(self) -> str:
+        """What a run with these settings is about, for people."""
+        return ""
+
+    def plain(self) -> dict[str, str]:
+        """The settings that are no secrets, by name, as texts that `load` reads."""
+        values = {about.name: getattr(self, field) for field, about in self.about() if not about.secret}
+        set_ones = {name: value for name, value in values.items() if value is not None}
+        return {name: str(int(value) if isinstance(value, bool) else value) for name, value in set_ones.items()}
+
+    @classmethod
+    def load_again(cls, environment: Mapping[str, str], before: Mapping[str, str], *, fixed: bool) -> Self:
+        """Read the settings of a run that goes on.
+
+        Args:
+            environment: See `environment()`.
+            before: What `plain` said when the run began.
+            fixed: The run has had an effect outside: what it is about stays.
+
+        Raises:
+            WrongSettings: Something is missing or malformed; all of it is named.
+        """
+        stay = {about.name for _, about in cls.about() if about.fixed} if fixed else set()
+        unset = dict.fromkeys(stay, "")
+        return cls.load({**before, **environment, **unset, **{name: before[name] for name in stay & set(before)}})
 
     def secrets(self) -> Iterator[Secret]:
         """The secrets among the settings, found by their type."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.browser import BrowserSettings
+from runner.ledger import LedgerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,9 @@ LIMIT = 300
 FAREWELL = 5
 """Seconds within which every process is gone after the command has ended."""
 
-OURS = {about.name for settings in (MigrationSettings, BrowserSettings) for _, about in settings.about()}
+OURS = {
+    about.name for settings in (MigrationSettings, BrowserSettings, LedgerSettings) for _, about in settings.about()
+}
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -182,7 +185,7 @@ class Command:
     @property
     def folder(self) -> Path:
         """The one run's folder."""
-        (folder,) = (self.cwd / "runs").iterdir()
+        (folder,) = (path.parent for path in self.cwd.glob("runs/*/ledger.jsonl"))
         return folder
 
     def ledger(self) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
     shown, nothing = guiderunner("--help", cwd=tmp_path), guiderunner(cwd=tmp_path)
     assert (shown.returncode, nothing.returncode) == (0, 2)
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["run", "sandbox", "list", "check", "setup", "doctor"]
+    assert listed == ["run", "resume", "sandbox", "list", "check", "setup", "doctor", "runs"]
     assert "Commands:" in nothing.stdout + nothing.stderr
 
 
@@ -74,6 +74,9 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         ((*RUN, "--until", "0"), "Invalid value for '--until'"),
         ((*RUN, "--until", "99"), "--until: there is no step 99; wordpress-migration has steps 1 to 9"),
         (("run", "wordpress-migraine"), 'there is no flow "wordpress-migraine"; there is: wordpress-migration'),
+        ((*RUN, "--dry-run", "--until", "3"), "--dry-run performs no step: it goes with neither --until nor --no-wait"),
+        (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
+        (("runs", "show", "a1b2"), "there are no runs in runs"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
         ((*RUN, "--env-file", "other.env"), "other.env is not there. Copy .env.example to it and fill it in."),
     ],
@@ -323,7 +326,7 @@ def test_the_whole_guide_makes_one_of_everything(whole_run: Command) -> None:
 def test_the_log_of_the_whole_guide_is_plain_and_complete(whole_run: Command) -> None:
     """With --json the progress is on stderr: each step in its order, and no escape code where there is no terminal."""
     assert re.findall(r"^ +[\d.]+ s  step (\d)  ", whole_run.err, re.MULTILINE) == list("123456789")
-    assert "creating the site; this can take minutes" in whole_run.err
+    assert "about to create the site; this can take minutes" in whole_run.err
     assert ESCAPE not in whole_run.err + whole_run.out
 
 
@@ -392,7 +395,7 @@ def test_a_folder_that_cannot_hold_runs_is_named(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("")
     done = guiderunner(*RUN, cwd=tmp_path, **SETTINGS)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "WrongUsage: --runs: runs cannot hold a run: Not a directory\n"
+    assert done.stderr == "WrongUsage: --runs: runs cannot hold a run: it is not a folder\n"
 
 
 def misbehave(command: Command, **changes: Any) -> None:

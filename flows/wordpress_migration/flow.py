@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
+from runner.errors import Question
 from runner.flow import Flow
 from runner.run import Run
 
@@ -17,25 +17,98 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from runner.secrets import Secret
+    from runner.videos import Recorder
+
+BLANK = "about:blank"
+"""Where a tab is that has just been opened."""
 
 
 class MigrationRun(Run[MigrationSettings]):
     """A run of the migration: its two tabs and the token that is carried from one to the other."""
 
-    machine_token: Secret
-    wp_admin: WpAdmin
-    service: MigrationService
+    _token: Secret | None = None
+    _dashboard: Dashboard | None = None
+    _wp_admin: WpAdmin | None = None
+    _service: MigrationService | None = None
 
-    @cached_property
+    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
+        """Take the first tab of another browser: both tabs have to be opened anew, the token is still known."""
+        super().attach(page, recorder)
+        self._dashboard = self._wp_admin = self._service = None
+
+    @property
     def dashboard(self) -> Dashboard:
         """The Pantheon tab."""
-        return Dashboard(self.page, self.settings, say=self.say)
+        if self._dashboard is None:
+            self._dashboard = Dashboard(self.page, self.settings, say=self.say)
+        return self._dashboard
 
-    def take_new_tab(self, page: Page) -> None:
+    @property
+    def wp_admin(self) -> WpAdmin:
+        """The WordPress tab; in a browser just opened it is opened by its address."""
+        if self._wp_admin is None:
+            self.take_new_tab(self.page.context.new_page()).open()
+        if self._wp_admin is None:
+            raise RuntimeError("the WordPress tab was not taken")
+        return self._wp_admin
+
+    @property
+    def service(self) -> MigrationService:
+        """What the WordPress tab shows after **Migrate**; in a browser just opened the migration's page."""
+        if self._service is None:
+            self.take_new_tab(self.page.context.new_page())
+        if self._service is None:
+            raise RuntimeError("the WordPress tab was not taken")
+        if self._service.page.url == BLANK:
+            self._service.open(self.facts["migration_page"])
+        return self._service
+
+    @property
+    def machine_token(self) -> Secret:
+        """The machine token; it is shown once, so that a run that was interrupted has another one made."""
+        if self._token is None:
+            self.return_to_token_page()
+        if self._token is None:
+            raise RuntimeError("no machine token was made")
+        return self._token
+
+    @machine_token.setter
+    def machine_token(self, token: Secret) -> None:
+        self._token = token
+
+    def take_new_tab(self, page: Page) -> WpAdmin:
         """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
-        self.wp_admin = WpAdmin(page, self.settings, say=self.say)
-        self.service = MigrationService(page, self.settings, say=self.say)
+        self._wp_admin = WpAdmin(page, self.settings, say=self.say)
+        self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
         self.switch_to(page)
+        return self._wp_admin
+
+    def note_migration_page(self, address: str) -> None:
+        """Record where the migration is, as soon as the browser is sent there: from then on it may have begun."""
+        self.facts["migration_page"] = address
+
+    def return_to_site_page(self) -> None:
+        """Open the page that the site's creation has led to, in a browser just opened."""
+        if self.dashboard.page.url == BLANK:
+            self.switch_to(self.dashboard.page)
+            self.dashboard.open_site_page(self.facts["site_page"])
+
+    def return_to_token_page(self) -> None:
+        """Have another machine token made in a browser just opened, since its page shows none any more."""
+        if self.dashboard.page.url == BLANK:
+            self.return_to_site_page()
+            self.dashboard.reach(self.dashboard.generate_machine_token)
+            self.make_machine_token()
+
+    def make_machine_token(self) -> None:
+        """Press **Generate Machine Token** and keep the token, out of sight of every camera from then on."""
+        dashboard = self.dashboard
+        self.stay_off_camera(dashboard.page)
+        self.about_to("make a machine token")
+        dashboard.press_generate_machine_token()
+        self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
+        self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
+        self.facts["site_page"] = dashboard.page.url
 
     def context_options(self) -> dict[str, Any]:
         """Basic auth is answered for the existing site only, and only when that asks for it."""
@@ -75,7 +148,7 @@ def migrate_existing_site(run: MigrationRun) -> None:
     dashboard.reach(dashboard.continue_)
 
 
-@migration.step(2, says=["WordPress", "Continue"], images=["migrate-site-cms.png"])
+@migration.step(2, says=["WordPress", "Continue"], images=["migrate-site-cms.png"], enters_from=1)
 def choose_site_to_migrate(run: MigrationRun) -> None:
     """Enter the current website's address and say that it is WordPress."""
     dashboard = run.dashboard
@@ -85,7 +158,7 @@ def choose_site_to_migrate(run: MigrationRun) -> None:
     dashboard.press_continue()
 
 
-@migration.step(3, says="Create Site", images=["migrate-site-info.png"])
+@migration.step(3, says="Create Site", images=["migrate-site-info.png"], enters_from=1)
 def create_site(run: MigrationRun) -> None:
     """Name the new site, choose its workspace if one is set, and create it."""
     dashboard = run.dashboard
@@ -93,30 +166,49 @@ def create_site(run: MigrationRun) -> None:
     if run.settings.workspace:
         dashboard.choose_workspace(run.settings.workspace)
     run.screenshot(highlight=dashboard.create_site)
-    run.say("creating the site; this can take minutes")
+    run.about_to("create the site; this can take minutes")
     dashboard.press_create_site()
     run.facts["site_page"] = dashboard.page.url
+
+
+@create_site.already_done
+def site_exists(run: MigrationRun) -> bool:
+    """Whether this run's site stands in the workspace; before the run no site of that name did."""
+    dashboard = run.dashboard
+    dashboard.open()
+    if run.settings.workspace:
+        dashboard.open_workspace(run.settings.workspace)
+    if not dashboard.has_site(run.settings.site_name):
+        return False
+    if "name_was_free" not in run.facts:
+        raise Question(
+            f"a site named {run.settings.site_name} stands in the workspace, and it is not known whether this run has "
+            "made it: what is there would be overwritten. If it did, give the address of its page in the dashboard",
+            fact="site_page",
+        )
+    dashboard.open_site(run.settings.site_name)
+    run.facts["site_page"] = dashboard.page.url
+    return True
 
 
 @migration.step(4, says="Generate Machine Token", images=["migrate-site-wp-plugin.png"])
 def generate_machine_token(run: MigrationRun) -> None:
     """Have a machine token made, signing in once more as the same account if the dashboard asks for it."""
+    run.return_to_site_page()
     dashboard = run.dashboard
+    dashboard.reach(dashboard.generate_machine_token)
     run.screenshot(highlight=dashboard.generate_machine_token)
-    run.stay_off_camera(dashboard.page)
-    dashboard.press_generate_machine_token()
-    run.machine_token = run.keep_secret(dashboard.machine_token(), "machine token")
-    run.facts["site_name"] = dashboard.shown_site_name(run.machine_token)
-    run.facts["site_page"] = dashboard.page.url
+    run.make_machine_token()
 
 
 @migration.step(5, says="Install on /wp-admin", images=["migrate-site-wp-install.png"])
 def install_on_wp_admin(run: MigrationRun) -> None:
     """Open the existing site's WordPress in a new tab; the Pantheon tab stays open."""
+    run.return_to_token_page()
     dashboard = run.dashboard
     run.screenshot(highlight=dashboard.install_on_wp_admin)
-    run.take_new_tab(dashboard.press_install_on_wp_admin())
-    run.wp_admin.check_arrival()
+    wp_admin = run.take_new_tab(dashboard.press_install_on_wp_admin())
+    wp_admin.check_arrival()
 
 
 @migration.step(6, images=["migrate-site-wp-search-plugin.png"])
@@ -133,6 +225,7 @@ def install_plugin(run: MigrationRun) -> None:
 def activate_plugin(run: MigrationRun) -> None:
     """Activate the plugin."""
     wp_admin = run.wp_admin
+    wp_admin.return_to_plugin(run.settings.search_for)
     run.screenshot(highlight=wp_admin.plugin_button)
     wp_admin.activate_plugin()
 
@@ -143,18 +236,44 @@ def activate_plugin(run: MigrationRun) -> None:
     images=["migrate-site-wp-activate-info.png", "migrate-site-wp-successful.png"],
 )
 def migrate(run: MigrationRun) -> None:
-    """Paste the machine token and the site name into the plugin's form, migrate, and wait until it is complete."""
-    run.switch_to(run.wp_admin.page)
-    run.wp_admin.open_plugin_page()
-    with run.off_camera(run.wp_admin.page):
-        form = run.wp_admin.migration_form
-        form.fill_in(run.facts["site_name"], run.machine_token)
+    """Paste the machine token and the site name into the plugin's form, and migrate."""
+    machine_token = run.machine_token
+    wp_admin = run.wp_admin
+    run.switch_to(wp_admin.page)
+    wp_admin.open_plugin_page()
+    with run.off_camera(wp_admin.page):
+        form = wp_admin.migration_form
+        form.fill_in(run.facts["site_name"], machine_token)
         run.screenshot(highlight=form.migrate)
+        run.facts.forget("migration_page")
+        run.about_to("start the migration")
         form.press_migrate()
-        run.service.follow_hand_shake(form, run.facts["site_name"], run.machine_token)
-    run.service.wait_until_completed()
+        run.service.follow_hand_shake(form, run.facts["site_name"], machine_token)
     run.facts["migration_page"] = run.service.page.url
-    run.screenshot(run.service.page)
+
+
+@migrate.already_done
+def migration_began(run: MigrationRun) -> bool:
+    """Whether **Migrate** led to a migration: it did, or does when opened, if the browser was sent to its page."""
+    if "migration_page" in run.facts:
+        return True
+    raise Question(
+        "Migrate was pressed, and the run was interrupted before it could see whether a migration began. Look at "
+        f"{run.facts['site_page']}, at the plugin's page in wp-admin and into the account's mail; if one began, give "
+        "the address of its page",
+        fact="migration_page",
+    )
+
+
+@migrate.waits(timeout=lambda settings: settings.migration_timeout)
+def migration_is_completed(run: MigrationRun, seconds: float) -> bool:
+    """Watch the migration's page until it says that the migration is complete."""
+    service = run.service
+    if not service.watch(seconds):
+        return False
+    run.facts["migration_page"] = service.page.url
+    run.screenshot(service.page)
+    return True
 
 
 @migration.step(9, says="Confirm migration progress", adds=["migrate-site-confirm.png"])
@@ -162,6 +281,9 @@ def confirm_migration_progress(run: MigrationRun) -> None:
     """Go back to the Pantheon tab and confirm; the site's dashboard appears."""
     dashboard = run.dashboard
     run.switch_to(dashboard.page)
+    run.return_to_site_page()
+    if not dashboard.offers_to_confirm(run.facts["site_name"]):
+        run.make_machine_token()
     dashboard.press_confirm_migration_progress(run.facts["site_page"], run.facts["site_name"])
     dashboard.check_site_dashboard(run.facts["site_name"])
     run.facts["site_dashboard"] = dashboard.page.url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,11 @@ from runner.settings import Settings, optional, seconds, setting, url
 
 if TYPE_CHECKING:
     from runner.secrets import Secret
+
+
+def slug(name: str) -> str:
+    """The name as the dashboard makes it: lower case, dashes but for letters and digits (guide's image of step 3)."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def basic_auth(text: str) -> str:
@@ -32,8 +38,11 @@ class MigrationSettings(Settings):
         help="Address of the dashboard",
         default="https://dashboard.pantheon.io",
         parse=url,
+        fixed=True,
     )
-    email: str = setting("PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com")
+    email: str = setting(
+        "PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com", fixed=True
+    )
     password: Secret = setting("PANTHEON_PASSWORD", help="Password of the Pantheon account", secret=True)
     workspace: str | None = setting(
         "PANTHEON_WORKSPACE",
@@ -41,12 +50,14 @@ class MigrationSettings(Settings):
         default="",
         example="Widgets",
         parse=optional,
+        fixed=True,
     )
     source_url: str = setting(
         "SOURCE_SITE_URL",
         help="Address of the existing WordPress site",
         example="https://www.example.com",
         parse=url,
+        fixed=True,
     )
     wp_username: str = setting(
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
@@ -56,6 +67,7 @@ class MigrationSettings(Settings):
         "NEW_SITE_NAME",
         help="Name of the new Pantheon site; it cannot be changed later",
         example="Writing Widgets",
+        fixed=True,
     )
     source_basic_auth: Secret | None = setting(
         "SOURCE_BASIC_AUTH",
@@ -84,3 +96,13 @@ class MigrationSettings(Settings):
     migration_timeout: float = setting(
         "MIGRATION_TIMEOUT", help="How long the migration may take", default="6h", parse=seconds
     )
+
+    @property
+    def subject(self) -> str:
+        """The new site's name at its dashboard: two runs must not create it, whatever they migrate."""
+        return f"{slug(self.site_name)} at {self.dashboard_url}"
+
+    @property
+    def site(self) -> str:
+        """The existing site and the new one's name."""
+        return f"{self.source_url} to {self.site_name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import pytest
 from flows.wordpress_migration.flow import FLOW, MigrationRun
 from runner.errors import GuiderunnerError
 from runner.flow import Step
-from runner.run import Reporter, new_folder, perform
+from runner.ledger import Ledger
+from runner.performance import Options, perform
+from runner.run import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 
     from fixtures.sandbox import Sandbox
     from runner.flow import Flow
-    from runner.run import Result, Run
+    from runner.performance import Result
+    from runner.run import Run
 
 ALL_STEPS = list(FLOW.steps)
 
@@ -84,8 +88,7 @@ def in_the_second_tab(sandbox: Sandbox) -> Step[MigrationRun]:
         run.page.goto(sandbox.dashboard_url)
         with run.page.context.expect_page() as opened:
             run.page.evaluate("url => void open(url)", f"{sandbox.source_url}/wp-admin/plugin-install.php")
-        run.take_new_tab(opened.value)
-        run.wp_admin.check_arrival()
+        run.take_new_tab(opened.value).check_arrival()
 
     return Step(5, (), (), (), stand)
 
@@ -97,8 +100,8 @@ def migrate(
     """Perform the migration on the sandbox.
 
     The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
-    last step to perform, the scale of the pictures (small ones save a test's time), and whether only the steps 6 to 8
-    are performed.
+    last step to perform, the scale of the pictures (small ones save a test's time), whether only the steps 6 to 8 are
+    performed, and whether the preflight is.
     """
 
     def run(
@@ -108,6 +111,7 @@ def migrate(
         until: int | None = None,
         scale: int = 1,
         only_in_second_tab: bool = False,
+        preflight: bool = False,
         **options: Any,
     ) -> Outcome:
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
@@ -117,6 +121,7 @@ def migrate(
         sandbox.behave(**(behaviour or {}))
         if only_in_second_tab:
             monkeypatch.setattr(FLOW, "steps", [in_the_second_tab(sandbox), *ALL_STEPS[5:8]])
+            monkeypatch.setattr(FLOW, "last", None)
         given = {**sandbox.settings(), "PAGE_TIMEOUT": "20s", **(settings or {})}
         listener = Listener()
         result = error = None
@@ -124,11 +129,11 @@ def migrate(
             result = perform(
                 FLOW,
                 FLOW.settings.load({name: value for name, value in given.items() if value}),
-                browser,
-                folder=new_folder(tmp_path / "runs", FLOW),
+                lambda: nullcontext(browser),
+                runs=tmp_path / "runs",
+                ledger=Ledger.beside(tmp_path / "runs"),
                 reporter=listener,
-                until=until,
-                **options,
+                options=Options(until=until, preflight=preflight, **options),
             )
         except GuiderunnerError as caught:
             error = caught

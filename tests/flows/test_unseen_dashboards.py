@@ -17,8 +17,7 @@ from flows.wordpress_migration.settings import MigrationSettings
 from runner.browser import context_options
 from runner.errors import StepFailed
 from runner.flow import Flow
-from runner.run import Reporter, new_folder
-from runner.secrets import Secrets
+from tests.runs import new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +45,7 @@ GIVEN = {
 
 STEPS: Flow[MigrationRun] = Flow("the dashboard's part", edition=FLOW.edition, run=MigrationRun, settings=FLOW.settings)
 """Steps 1 to 5 and 9: what the reader does in the dashboard."""
-STEPS.steps = [*FLOW.steps[:5], replace(FLOW.steps[8], number=6)]
+STEPS.steps = [*FLOW.steps[:5], replace(FLOW.steps[8], number=6, enters_from=6)]
 
 NO_PICTURES: Flow[MigrationRun] = Flow(STEPS.name, edition=FLOW.edition, run=MigrationRun, settings=FLOW.settings)
 """The same without its screenshots, for what does not depend on them."""
@@ -102,11 +101,11 @@ def visit(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         contexts.append(context)
         context.route("**/*", answer)
         of = MigrationRun if pictures else RunWithoutPictures
-        run = of(MigrationSettings.load({**GIVEN, **settings}), new_folder(tmp_path, FLOW), Secrets(), Reporter())
+        run = new_run(of, FLOW, MigrationSettings.load({**GIVEN, **settings}), tmp_path)
         run.attach(context.new_page())
         failure = None
         try:
-            run.perform(STEPS if pictures else NO_PICTURES)
+            run.perform((STEPS if pictures else NO_PICTURES).steps, FLOW)
         except StepFailed as failed:
             failure = failed
         audit = context.new_page()

@@ -353,7 +353,9 @@ def test_a_token_that_cannot_be_pasted_is_nowhere(
 def test_a_migration_that_takes_too_long_says_how_far_it_came(migrate: Callable[..., Outcome]) -> None:
     """After MIGRATION_TIMEOUT the run ends, and the sentence warns against starting another one."""
     outcome = migrate({"MIGRATION_TIMEOUT": "4s"}, {"migration_seconds": 60}, only_in_second_tab=True)
-    with pytest.raises(StepFailed, match=r"did not complete within .* It may still go on"):
+    with pytest.raises(
+        StepFailed, match=r"did not come within 4 seconds \(last seen: migrating.*\)\. It may still come"
+    ):
         raise outcome.error or AssertionError("the run did not fail")
     assert outcome.done["migrations_started"] == 1
 

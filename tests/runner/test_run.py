@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from playwright.sync_api import expect
 from runner.controls import control
 from runner.errors import SecretFound, StartAgain, StepFailed, WrongUsage
 from runner.flow import Flow
-from runner.run import Reporter, Run, new_folder, perform
+from runner.ledger import Ledger
+from runner.performance import Options, perform
+from runner.run import Reporter, Run
 from runner.settings import Settings, setting
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from runner.run import Result
+    from runner.performance import Result
     from runner.secrets import Secret
 
 pytestmark = pytest.mark.browser
@@ -74,16 +77,23 @@ def second(flow: Flow[ToyRun], perform_it: Callable[[ToyRun], None], **more: Any
 def run_toy(browser: Browser, tmp_path: Path) -> Callable[..., Result]:
     """Perform a toy flow in `tmp_path / "runs"`."""
 
-    def run(flow: Flow[ToyRun], **options: Any) -> Result:
-        settings = ToySettings.load({"TOY_PASSWORD": PASSWORD})
-        return perform(flow, settings, browser, folder=new_folder(tmp_path / "runs", flow), **options)
+    def run(flow: Flow[ToyRun], reporter: Reporter | None = None, **options: Any) -> Result:
+        return perform(
+            flow,
+            ToySettings.load({"TOY_PASSWORD": PASSWORD}),
+            lambda: nullcontext(browser),
+            runs=tmp_path / "runs",
+            ledger=Ledger.beside(tmp_path / "runs"),
+            reporter=reporter,
+            options=Options(**options),
+        )
 
     return run
 
 
 def folder_of(tmp_path: Path) -> Path:
     """The one run's folder."""
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*-toy-*")
     return folder
 
 
@@ -117,6 +127,7 @@ def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[.
         ("run started", None),
         ("step started", 1),
         ("screenshot", 1),
+        ("facts", 1),
         ("step done", 1),
         ("step started", 2),
         ("step done", 2),

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
     LATE,
     Secret,
     StartAgain,
     Stuck,
+    Undone,
     alerts,
     can_be_pressed,
     capture_copies,
@@ -341,6 +343,11 @@ class Dashboard:
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
 
+    def open_site_page(self, address: str) -> None:
+        """Open the page that the site's creation has led to, where the work goes on in a browser just opened."""
+        self._site_page = address
+        self.page.goto(address)
+
     # -- steps 4 and 5 --------------------------------------------------------------------------------------------
 
     def press_generate_machine_token(self) -> None:
@@ -432,6 +439,18 @@ class Dashboard:
         with self.page.context.expect_page() as opened:
             self.install_on_wp_admin.click()
         return opened.value
+
+    def offers_to_confirm(self, site_name: str) -> bool:
+        """Whether the site's page, just opened, offers to confirm, or is over that already.
+
+        Where it offers only to have a machine token made, the control to confirm comes with the token.
+        """
+        self.reach(self.confirm_migration_progress, *self._names_of(site_name), self.generate_machine_token)
+
+        def look() -> bool | None:
+            return (self.confirm_migration_progress.is_visible() or self._shows_site(site_name)) or None
+
+        return bool(until(self.page, look, timeout=LATE))
 
     # -- step 9 ---------------------------------------------------------------------------------------------------
 
@@ -531,7 +550,7 @@ class Dashboard:
             The one that came.
 
         Raises:
-            Stuck: None came, or the dashboard refused.
+            Stuck: None came, or the dashboard refused (Undone).
             StartAgain: A new sign-in lost what was entered, and nothing has been created yet.
         """
         timeout = timeout or self._account.page_timeout
@@ -583,7 +602,7 @@ class Dashboard:
         aloud = alerts(self.page)
         refused = [line for line in said if refuses(line) or line in aloud]
         if refused:
-            raise Stuck(f'the dashboard says "{refused[0]}"')
+            raise Undone(f'the dashboard says "{refused[0]}"')
         if waited > self._account.page_timeout:
             raise Stuck(f"nothing came of pressing it; the page says: {', '.join(said) or 'nothing new'}")
 
@@ -722,8 +741,3 @@ class Dashboard:
 def _host(url: str) -> str:
     """Host and port of an address."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def slug(name: str) -> str:
-    """The name as the dashboard makes it: lower case, dashes but for letters and digits (guide's image of step 3)."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -18,6 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.controls import (
     Secret,
     Stuck,
+    Undone,
     control,
     dismiss_interruptions,
     lines,
@@ -44,9 +45,6 @@ LOAD_AGAIN = 120.0
 
 TROUBLE_PAUSE = 10.0
 """Seconds after which a page that could not be loaded is loaded again."""
-
-TROUBLE_AT_MOST = 900.0
-"""Seconds in which no page of the service could be loaded, after which the run gives up."""
 
 FIRST_ERROR = 400
 """HTTP's first status for a refusal or an error."""
@@ -101,15 +99,26 @@ class MigrationService:
         page: The tab.
         patience: How long to wait.
         say: Told how far the migration is.
+        begins: Told the address of the migration's page when the browser is sent there, before it has come.
     """
 
-    def __init__(self, page: Page, patience: MigrationSettings, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        patience: MigrationSettings,
+        *,
+        say: Callable[[str], None],
+        begins: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.page = page
         self._patience = patience
         self._say = say
+        self._begins = begins
+        self._key_given = False
         self._addresses: list[str] = []
         self._by_post = False
         self._good = ""
+        self._told = ""
         self._alarmed: tuple[str, float] = ("", 0.0)
         page.on("framenavigated", self._note_address)
         page.on("request", self._note_request)
@@ -159,7 +168,7 @@ class MigrationService:
             self._addresses.clear()
             form.press_migrate()
             if self._asks_for_basic_auth(form):
-                raise Stuck("the service asks for the existing site's HTTP basic auth again: check SOURCE_BASIC_AUTH")
+                raise Undone("the service asks for the existing site's HTTP basic auth again: check SOURCE_BASIC_AUTH")
 
     def _asks_for_basic_auth(self, form: MigrationForm) -> bool:
         """Wait until the service's page of the migration is there (False) or basic auth is asked for (True)."""
@@ -178,7 +187,12 @@ class MigrationService:
 
         asked = until(self.page, look, timeout=3 * self._patience.page_timeout)
         if asked is None:
-            raise Stuck(self._unanswered(form), looked_for="the page of the migration")
+            self._check_sent(form)
+            said = "; ".join(line.rstrip(".") for line in lines(self.page)[:3]) or "nothing"
+            raise Stuck(
+                f'the service did not begin the migration after Migrate was pressed; its page says: "{said}"',
+                looked_for="the page of the migration",
+            )
         return asked
 
     def _shook_hands(self) -> bool:
@@ -186,53 +200,55 @@ class MigrationService:
         given = any("blogvaultkey=" in urlsplit(address).query for address in self._addresses)
         return given and not self._at_source()
 
-    def _unanswered(self, form: MigrationForm) -> str:
-        there = lines(self.page)
+    def _check_sent(self, form: MigrationForm) -> None:
+        """Stop when the browser is still, or again, at the plugin's page: nothing was begun."""
         if not self._at_source():
-            said = "; ".join(line.rstrip(".") for line in there[:3]) or "nothing"
-            return f'the service did not begin the migration after Migrate was pressed; its page says: "{said}"'
+            return
         if any(_origin(address) != _origin(self.page.url) for address in self._addresses):
-            return "the service sent the browser back to the plugin's page without a reason: check site name and token"
+            raise Undone(
+                "the service sent the browser back to the plugin's page without a reason: check site name and token"
+            )
         unfilled = form.unfilled()
         because = f"; to be filled in are: {', '.join(unfilled)}" if unfilled else ""
-        return f"pressing Migrate did not send the plugin's form{because}"
+        raise Undone(f"pressing Migrate did not send the plugin's form{because}")
 
-    def wait_until_completed(self) -> None:
-        """Wait for **Migration completed successfully**, telling the progress as it advances.
+    def open(self, address: str) -> None:
+        """Open the migration's page in a browser just opened; a service that is briefly away is no failure."""
+        self._good = address
+        try:
+            self.page.goto(address, wait_until="commit")
+        except PlaywrightError as error:
+            self._say(f"its page did not load: {error.message.splitlines()[0]}")
+
+    def watch(self, seconds: float) -> bool:
+        """Watch for **Migration completed successfully**, telling the progress as it advances.
+
+        Args:
+            seconds: How long.
+
+        Returns:
+            True when the migration is complete, False when it still goes on.
 
         Raises:
-            Stuck: The migration failed (with the service's reason), or took longer than MIGRATION_TIMEOUT.
+            Undone: The migration failed (with the service's reason): it has to be started again.
         """
-        deadline = time.monotonic() + self._patience.migration_timeout
-        told, changed, well = "", time.monotonic(), time.monotonic()
+        deadline = time.monotonic() + seconds
+        changed = time.monotonic()
         while time.monotonic() < deadline:
             if until(self.page, self._completed, timeout=SLICE):
-                return
-            trouble, now = until(self.page, lambda: (self._trouble(), self._progress())) or ("", told)
+                return True
+            trouble, now = until(self.page, lambda: (self._trouble(), self._progress())) or ("", self._told)
             if trouble:
-                if time.monotonic() - well > TROUBLE_AT_MOST:
-                    raise Stuck(
-                        f"{trouble}, for {TROUBLE_AT_MOST / 60:.0f} minutes now. The migration may go on: look at its "
-                        "page before you start another",
-                        looked_for="Migration completed successfully",
-                    )
                 self._say(f"{trouble}; loading its page again")
                 until(self.page, lambda: None if self._trouble() else True, timeout=TROUBLE_PAUSE)
                 self._load_again()
-                continue
-            well = time.monotonic()
-            if now != told:
-                told, changed = now, time.monotonic()
-                self._say(f"migrating: {told}")
+            elif now != self._told:
+                self._told, changed = now, time.monotonic()
+                self._say(f"migrating: {now}")
             elif time.monotonic() - changed > LOAD_AGAIN:
                 changed = time.monotonic()
                 self._load_again()
-        hours = self._patience.migration_timeout / 3600
-        raise Stuck(
-            f"the migration did not complete within {hours:g} hours (last seen: {told or 'no progress'}). "
-            "It may still go on: look at its page before you start another",
-            looked_for="Migration completed successfully",
-        )
+        return False
 
     def _completed(self) -> bool | None:
         if self._trouble():
@@ -265,6 +281,12 @@ class MigrationService:
     def _note_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
+            at_source = _origin(request.url) == _origin(self._patience.source_url)
+            if self._key_given and not at_source:
+                self._key_given = False
+                self._begins(request.url)
+            elif at_source and "blogvaultkey=" in urlsplit(request.url).query:
+                self._key_given = True
 
     def _status(self) -> int:
         return int(
@@ -297,7 +319,7 @@ class MigrationService:
 
     def _check_returned(self, query: dict[str, list[str]]) -> None:
         if "auth_required_dest" in query:
-            raise Stuck("the service asks for HTTP basic auth of the new site: unlock it in its dashboard first")
+            raise Undone("the service asks for HTTP basic auth of the new site: unlock it in its dashboard first")
         code = query.get("error", [""])[0]
         if not code:
             return
@@ -309,7 +331,7 @@ class MigrationService:
                 reason = base64.b64decode(message.replace(" ", "+") + "==").decode("utf-8", "replace")
             except binascii.Error:
                 reason = message
-        raise Stuck(f'the migration was refused: "{" ".join(reason.split())}"', looked_for="the page of the migration")
+        raise Undone(f'the migration was refused: "{" ".join(reason.split())}"', looked_for="the page of the migration")
 
     def _check_failed(self, *, any_line: bool = False) -> None:
         """Stop when the page says that the migration has failed, and goes on saying it.
@@ -321,7 +343,7 @@ class MigrationService:
         if said != self._alarmed[0]:
             self._alarmed = (said, time.monotonic())
         if said and time.monotonic() - self._alarmed[1] >= STANDS and not self.is_completed():
-            raise Stuck(
+            raise Undone(
                 f'the migration failed; the service says "{said}"', looked_for="Migration completed successfully"
             )
 

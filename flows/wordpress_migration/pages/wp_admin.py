@@ -75,6 +75,12 @@ class WpAdmin:
         self._admin = page.locator("body.wp-admin").describe("wp-admin")
         self._refusal = page.locator("body#error-page, .wp-die-message").describe("an error page of WordPress")
 
+    def open(self) -> None:
+        """Open wp-admin by its address, in a browser just opened; the other ways to it are `check_arrival`'s."""
+        with suppress(PlaywrightError):  # what is there instead is told by check_arrival
+            self.page.goto(f"{self._administrator.source_url}/wp-admin/")
+        self.check_arrival()
+
     # -- arriving and signing in ----------------------------------------------------------------------------------
 
     def check_arrival(self) -> None:
@@ -245,6 +251,12 @@ class WpAdmin:
                 f"({last} on the last one). Check that the site reaches the plugin directory, or set PLUGIN_SEARCH",
                 looked_for=f"the plugin {SLUG}",
             )
+
+    def return_to_plugin(self, words: str) -> None:
+        """Go to the plugin among the search results, in a browser just opened; nothing where it is shown."""
+        if not self.plugin_button.is_visible():
+            self.sign_in()
+            self.search_plugin(words)
 
     def _turn_to_plugin(self) -> tuple[int, int]:
         """Go to the page of results with the plugin, or to the installed plugins if the directory does not list it.

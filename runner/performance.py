@@ -1,0 +1,397 @@
+"""Performs a run from its beginning, or takes it up where it was left: browsers, waiting, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import secrets as randomness
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.browser import context_options
+from runner.errors import AlreadyBegun, SecretFound, StepFailed, WrongUsage
+from runner.ledger import OPEN, Ledger, Record, RunLedger
+from runner.run import BrowserGone, Reporter, Run
+from runner.secrets import Secrets
+from runner.traces import save_trace, start_trace
+from runner.videos import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from runner.flow import Flow, Step
+    from runner.settings import Settings
+
+    Browsers = Callable[[], AbstractContextManager[Browser]]
+
+TraceMode = Literal["on", "off", "retain-on-failure"]
+
+Ended = Literal["done", "waiting", "stopped", "failed", "asks", "interrupted", "dry run"]
+"""How one process's part of a run can end."""
+
+FIRST_PAUSE = 15.0
+"""Seconds between the closing of the browser and the next look at what a step waits for."""
+
+LONGER = 1.5
+"""How many times longer each pause between two looks is than the one before."""
+
+LONGEST_PAUSE = 600.0
+"""Seconds between two looks, at most."""
+
+BROWSERS_AT_MOST = 3
+"""Browsers that may crash in a row, without a step done meanwhile, before a run gives up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a run is performed.
+
+    Attributes:
+        until: Number of the last step to perform; None for all, and what is done afterwards.
+        trace: Whether (redacted) traces are kept.
+        video: Whether each tab is recorded, with gaps where a secret may be visible.
+        wait: Wait, without a browser, for what a step waits for; else end with the state `waiting`.
+        preflight: Check first that all can be done.
+        again: Begin although an earlier run for the same subject is done.
+        resumable: Another process can take the run up; not so where what it works with ends with this process.
+        only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
+    """
+
+    until: int | None = None
+    trace: TraceMode = "off"
+    video: bool = False
+    wait: bool = True
+    preflight: bool = True
+    again: bool = False
+    resumable: bool = True
+    only_preflight: bool = False
+
+
+@dataclass
+class Result:
+    """How a run ended; `result.json`."""
+
+    id: str
+    flow: str
+    edition: str
+    site: str = ""
+    state: Ended = "failed"
+    seconds: float = 0
+    steps_done: int = 0
+    facts: dict[str, str] = field(default_factory=dict)
+    screenshots: list[str] = field(default_factory=list)
+    folder: str = ""
+    trace: str | None = None
+    videos: list[str] = field(default_factory=list)
+    failure: dict[str, Any] | None = None
+
+
+def perform(
+    flow: Flow[Any],
+    settings: Settings,
+    browsers: Browsers,
+    *,
+    runs: Path,
+    ledger: Ledger,
+    reporter: Reporter | None = None,
+    options: Options | None = None,
+    subject: str | None = None,
+) -> Result:
+    """Perform a flow from its beginning, and leave its evidence in a folder of its own.
+
+    Args:
+        flow: The flow.
+        settings: What it works with.
+        browsers: Opens a browser, as often as one is needed.
+        runs: Where the run gets its folder.
+        ledger: Where it is recorded.
+        reporter: Told what happens.
+        options: How it is performed.
+        subject: What must not be done twice; None for what the settings say.
+
+    Returns:
+        How it ended; also written to `result.json`.
+
+    Raises:
+        AlreadyBegun: Another run has begun this, or has done it.
+        StepFailed: A step failed. `result.json` is written before.
+        SecretFound: A file below the folder held a secret; it is deleted.
+        LedgerFailed: The ledger cannot be written.
+        KeyboardInterrupt: The run was interrupted; `result.json` is written before.
+    """
+    options = options or Options()
+    flow.order(until=options.until)
+    with ExitStack() as stack:
+        browser = stack.enter_context(browsers())  # before anything is begun: it may be missing
+        run_id = new_id(flow)
+        record = Record(
+            id=run_id,
+            flow=flow.name,
+            edition=flow.edition,
+            subject=run_id if options.only_preflight else (settings.subject if subject is None else subject) or run_id,
+            site=settings.site,
+            folder=(runs / run_id).absolute(),
+            settings=settings.plain(),
+        )
+        try:
+            runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            reason = error.strerror if runs.is_dir() or not runs.exists() else "it is not a folder"
+            raise WrongUsage(f"--runs: {runs} cannot hold a run: {reason}") from None
+        with _held(ledger, record) as still_held:
+            ledger.begin(record, again=options.again)
+            performance = _Performance(
+                flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
+            )
+            return performance.go_on(browsers, browser, stack.pop_all())
+
+
+def resume(
+    flow: Flow[Any],
+    settings: Settings,
+    browsers: Browsers,
+    *,
+    record: Record,
+    ledger: Ledger,
+    reporter: Reporter | None = None,
+    options: Options | None = None,
+    answer: str | None = None,
+) -> Result:
+    """Take up a run where it was left; the arguments, the result and the errors are those of `perform`.
+
+    Args:
+        flow: The flow that the run performs.
+        settings: What it works with, see `Settings.load_again`.
+        browsers: Opens a browser.
+        record: The run.
+        ledger: Where it is recorded.
+        reporter: Told what happens.
+        options: How it is performed.
+        answer: A person's answer, where the run has stopped with a question.
+
+    Raises:
+        WrongUsage: The run is done or was given up, or the answer is not one to the question.
+        AlreadyBegun: Another process performs it now.
+    """
+    options = options or Options()
+    flow.order(until=options.until)
+    if record.edition != flow.edition:
+        raise WrongUsage(f"run {record.id} performs edition {record.edition}; this is edition {flow.edition}")
+    with ExitStack() as stack:
+        browser = stack.enter_context(browsers())
+        with _held(ledger, record) as still_held:
+            record = ledger.find(record.id)  # it may have gone on since it was looked up
+            if record.state not in OPEN:
+                raise WrongUsage(f"run {record.id} is {record.state} since {record.since[:16]}: nothing is left to do")
+            performance = _Performance(
+                flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
+            )
+            return performance.go_on(browsers, browser, stack.pop_all(), answer)
+
+
+def pause_for(seconds: float) -> None:
+    """Wait for the next look: nothing is open meanwhile that could tell of a change."""
+    time.sleep(seconds)
+
+
+def new_id(flow: Flow[Any]) -> str:
+    """The id of a new run: when it began (UTC), its flow, and four random letters."""
+    now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{now}-{flow.name}-{randomness.token_hex(2)}"
+
+
+@contextmanager
+def _held(ledger: Ledger, record: Record) -> Iterator[Callable[[], None]]:
+    with ledger.lock(record.id) as still_held:
+        if still_held is None:
+            raise AlreadyBegun(f"{record.site} is under way in run {record.id} on {record.machine}.")
+        yield still_held
+
+
+class _Performance:
+    """One process's part of a run."""
+
+    def __init__(
+        self,
+        flow: Flow[Any],
+        settings: Settings,
+        record: Record,
+        ledger: Ledger,
+        *,
+        reporter: Reporter | None,
+        options: Options,
+        still_held: Callable[[], None],
+    ) -> None:
+        self.flow = flow
+        self.reporter = reporter = reporter or Reporter()
+        self.options = options
+        self.folder = _relative(record.folder)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secrets = Secrets()
+        run_ledger = RunLedger(ledger, record.id, secrets, self.folder / "ledger.jsonl", still_held)
+        facts = record.facts
+        self.run: Run[Any] = flow.run(
+            settings, run_ledger, folder=self.folder, secrets=secrets, reporter=reporter, facts=facts
+        )
+        self.run.resumable = options.resumable
+        self.taken_up = bool(run_ledger.entries)
+        self.order = self._order()
+        self.result = Result(
+            id=record.id, flow=flow.name, edition=flow.edition, site=record.site, folder=str(self.folder)
+        )
+        self.kept: Any = None
+        self.traces = len(list(self.folder.glob("trace*.zip")))
+
+    def _order(self) -> list[Step[Any]]:
+        if self.options.only_preflight:
+            return self.flow.order()[:1] if self.flow.first else []
+        begun = any(entry["event"] in ("step done", "found done") for entry in self.run.ledger.entries)
+        return self.flow.order(preflight=self.options.preflight and not begun, until=self.options.until)
+
+    def go_on(self, browsers: Browsers, browser: Browser, opened: ExitStack, answer: str | None = None) -> Result:
+        """Perform what is not done yet, in as many browsers as it takes."""
+        run, result = self.run, self.result
+        about = {"id": run.id, "flow": self.flow.name, "edition": self.flow.edition}
+        event = "run goes on" if self.taken_up else "run started"
+        run.ledger.record(event, run={"state": "running", "machine": socket.gethostname()}, **about)
+        self.reporter.run_started(run, self.flow)
+        began = time.monotonic()
+        try:
+            with opened:
+                result.state = self._in_browsers(browsers, browser, opened, answer)
+        except StepFailed as failed:
+            result.failure = json.loads(json.dumps(asdict(failed.failure), default=str))
+            result.state = "asks" if failed.failure.asks else "failed"
+            raise
+        except WrongUsage:
+            result.state = "asks"  # the answer was not one to the question
+            raise
+        except KeyboardInterrupt:
+            result.state = "interrupted"
+            raise
+        finally:
+            result.seconds = round(time.monotonic() - began, 1)
+            self._write()
+        return result
+
+    def _in_browsers(self, browsers: Browsers, browser: Browser, opened: ExitStack, answer: str | None) -> Ended:
+        pause, crashes, done_before = FIRST_PAUSE, 0, self._steps_done()
+        while True:
+            try:
+                complete = self._in_one_browser(browser, answer)
+            except BrowserGone as gone:
+                crashes = 1 if self._steps_done() > done_before else crashes + 1
+                done_before = self._steps_done()
+                step = self._step()
+                if crashes >= BROWSERS_AT_MOST:
+                    raise self.run.failed(self.flow, step, gone) from None
+                self.reporter.step_again(step, f"the browser has gone ({gone}); going on in another one")
+                complete, wait = False, 0.0
+            else:
+                wait = pause
+                pause = min(pause * LONGER, LONGEST_PAUSE)
+            answer = None
+            if complete:
+                return self._end_state()
+            opened.close()
+            if wait:
+                self.run.ledger.record("run waits", run={"state": "waiting"}, step=self._step().number)
+                if not self.options.wait:
+                    return "waiting"
+                self.reporter.run_waits(wait)
+                pause_for(wait)
+            browser = opened.enter_context(browsers())
+
+    def _in_one_browser(self, browser: Browser, answer: str | None) -> bool:
+        """Perform what is not done yet in one browser; False when a step waits for what has not come yet."""
+        run, options = self.run, self.options
+        recorder = Recorder(self.folder / "videos") if options.video else None
+        page = self._open_tab(browser)
+        failed, complete = True, False
+        try:
+            if recorder:
+                recorder.record(page)
+                page.context.on("page", recorder.record)
+            run.attach(page, recorder)
+            complete = run.perform(self.order, self.flow, answer)
+            failed = False
+        except KeyboardInterrupt:
+            failed = False
+            raise
+        finally:
+            self._close(page.context, recorder, failed=failed, keep=not complete)
+        return complete
+
+    def _open_tab(self, browser: Browser) -> Page:
+        """The first tab of a context of its own."""
+        state = {"storage_state": self.kept} if self.kept else {}
+        try:
+            context = browser.new_context(**context_options(**self.run.context_options(), **state))
+            if self.options.trace != "off":
+                start_trace(context)
+            return context.new_page()
+        except PlaywrightError as error:
+            raise BrowserGone(error.message.splitlines()[0]) from None
+
+    def _close(self, context: BrowserContext, recorder: Recorder | None, *, failed: bool, keep: bool) -> None:
+        """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""
+        try:
+            if recorder:
+                recorder.stop()
+            if self.options.trace == "on" or (self.options.trace == "retain-on-failure" and failed):
+                self.traces += 1
+                name = "trace.zip" if self.traces == 1 else f"trace-{self.traces}.zip"
+                save_trace(context, self.folder / name, self.run.secrets)
+                self.result.trace = name
+            if keep and not failed:
+                # The next browser need not sign in again; kept in memory only.
+                self.kept = context.storage_state()
+            context.close()
+        except PlaywrightError as error:
+            self.run.ledger.record("browser gone", sentence=error.message.splitlines()[0])
+
+    def _end_state(self) -> Ended:
+        if self.options.only_preflight:
+            return "dry run"
+        return "done" if self.options.until in (None, len(self.flow.steps)) else "stopped"
+
+    def _step(self) -> Step[Any]:
+        return self.run.at_step or self.order[0]
+
+    def _steps_done(self) -> int:
+        numbers = {step.number for step in self.flow.steps}
+        done = {entry["step"] for entry in self.run.ledger.entries if entry["event"] in ("step done", "found done")}
+        return len(numbers & done)
+
+    def _write(self) -> None:
+        """Write `result.json`, record the end, and let nothing stay that holds a secret."""
+        run, result = self.run, self.result
+        result.steps_done = self._steps_done()
+        result.facts = dict(run.facts)
+        result.screenshots = run.screenshots
+        result.videos = sorted(path.name for path in (self.folder / "videos").glob("*.webm"))
+        text = json.dumps(asdict(result), indent=2, ensure_ascii=False)
+        (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
+        findings = run.secrets.scan(self.folder)
+        for path, _ in findings:
+            path.unlink(missing_ok=True)
+        # A dry run is nothing to take up.
+        state = "given up" if self.options.only_preflight else result.state
+        run.ledger.record("run ended", run={"state": state}, state=result.state, seconds=result.seconds)
+        if findings:
+            raise SecretFound(findings)
+
+
+def _relative(folder: Path) -> Path:
+    """The folder as a person here would type it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
