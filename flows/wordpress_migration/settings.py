@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.settings import Settings, optional, seconds, setting, url
+from runner.settings import Settings, optional, seconds, setting, switch, url
 
 if TYPE_CHECKING:
     from runner.secrets import Secret
@@ -47,6 +47,12 @@ class MigrationSettings(Settings):
         help="Address of the existing WordPress site",
         example="https://www.example.com",
         parse=url,
+    )
+    allow_local_source: bool = setting(
+        "ALLOW_LOCAL_SOURCE",
+        help="1 if the existing site may be at a local or private address, as in a test environment",
+        default="0",
+        parse=switch,
     )
     wp_username: str = setting(
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
