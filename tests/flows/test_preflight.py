@@ -19,7 +19,6 @@ from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import default_timeout, set_default_timeout
 from runner.errors import Stuck, WrongSettings
-from runner.settings import switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -159,14 +158,8 @@ def test_what_needs_no_browser_is_said_together(dns: Callable[..., None]) -> Non
         unopened(NEW_SITE_NAME="?").check()
 
 
-@pytest.mark.parametrize(("text", "value"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("FALSE", False)])
-def test_a_switch(text: str, value: bool) -> None:
-    """Yes and no, as people write them."""
-    assert switch(text) is value
-
-
-def test_what_is_no_switch() -> None:
-    """A word that is neither is said with the setting's name, and no setting means no."""
+def test_local_addresses_are_allowed_by_a_clear_word_only() -> None:
+    """A word that is neither yes nor no is said with the setting's name, and no setting means no."""
     with pytest.raises(WrongSettings, match='ALLOW_LOCAL_SOURCE: "maybe" is neither yes nor no'):
         settings(ALLOW_LOCAL_SOURCE="maybe")
     assert settings().allow_local_source is False
@@ -280,7 +273,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 PASSES = {
     "a usual one": {"/": page_of(WORDPRESS), "/wp-admin/": SIGN_IN},
     "no sign at its front page": {"/": page_of("<h1>Widgets</h1>"), "/wp-admin/": SIGN_IN},
-    "no front page at all": {"/": GONE, "/wp-admin/": SIGN_IN},
+    "no front page at all": {"/": GONE, "POST /": page_of("", 403), "/wp-admin/": SIGN_IN},
     "a front page in a language": {"/": leads_to("/en/"), "/en/": page_of(WORDPRESS), "/wp-admin/": SIGN_IN},
     "at www": {
         "/": leads_to("http://www.source.example/"),
@@ -394,16 +387,23 @@ def test_a_site_that_cannot_be_migrated_is_refused(look: Callable[..., list[str]
         look(answers, 3)
 
 
+ANSWERS_TO_SIGN_IN = {
+    "something before WordPress": ("<h1>Forbidden</h1>", "refuses POST: the sign-in form answered it with 403"),
+    "WordPress itself": ("<body id=error-page>Too many attempts.", '^WordPress says "Too many attempts"'),
+}
+
+
 @pytest.mark.browser
-def test_a_sign_in_form_that_cannot_be_sent_is_a_refused_post(tab: Page, internet: Internet) -> None:
-    """Something lets POST through to the front page, and not to the sign-in form."""
+@pytest.mark.parametrize(("html", "sentence"), ANSWERS_TO_SIGN_IN.values(), ids=ANSWERS_TO_SIGN_IN.keys())
+def test_who_refuses_the_sign_in_is_told_apart(tab: Page, internet: Internet, html: str, sentence: str) -> None:
+    """A form that cannot even be sent is a refused POST; what WordPress says of it is repeated."""
     form = page_of(LOGIN.replace("<form", "<form method=post action=/wp-login.php"))
-    internet.answers = {"/wp-login.php": form, "POST /wp-login.php": page_of("<h1>Forbidden</h1>", 403)}
+    internet.answers = {"/wp-login.php": form, "POST /wp-login.php": page_of(html, 403)}
     set_default_timeout(tab.context, 3)
     chosen = settings()
     source = Source(tab, WpAdmin(tab, chosen, say=lambda _: None), chosen, say=lambda _: None)
     tab.goto("http://source.example/wp-login.php")
-    with pytest.raises(Stuck, match="refuses POST: the sign-in form answered it with 403"):
+    with pytest.raises(Stuck, match=sentence):
         source.check_administrator()
 
 
@@ -498,13 +498,28 @@ def wrong_password(_: Site) -> dict[str, str]:
     return {"WP_ADMIN_PASSWORD": "not this one"}
 
 
+def no_permission_to_write(site: Site) -> dict[str, str]:
+    """Let WordPress find that it may not write into its folders."""
+    (site.directory / "must-use/ftp.php").write_text("<?php add_filter( 'filesystem_method', fn() => 'ftpext' );")
+    return {}
+
+
 REAL = {
     "a multisite": (None, {"multisite": True}, "is a WordPress multisite"),
     "no plugin can be installed": (None, {"file_mods": False}, "admin cannot install plugins .* DISALLOW_FILE_MODS"),
     "an editor": (an_editor, {}, "ed cannot install plugins on the existing site: WordPress says"),
     "a wrong password": (wrong_password, {}, "WordPress refused the sign-in"),
     "basic auth": (no_basic_auth, {"basic_auth": ("guest", "let me in")}, BEHIND_BASIC_AUTH.partition(" (")[0]),
-    "POST refused": (None, {"refuse_post": True}, "refuses POST: .* with 403"),
+    "FTP credentials": (
+        no_permission_to_write,
+        {},
+        "admin cannot install plugins .*: WordPress asks for FTP credentials",
+    ),
+    "POST refused, behind basic auth": (
+        None,
+        {"basic_auth": ("guest", "let me in"), "refuse_post": True},
+        r"refuses POST: http://127\.0\.0\.1:\d+/ answered it with 403",
+    ),
 }
 
 
