@@ -200,6 +200,20 @@ def seconds(text: str) -> float:
     return value
 
 
+def switch(text: str) -> bool:
+    """A yes or a no: 1/0, yes/no, true/false or on/off, in any case.
+
+    Raises:
+        ValueError: It is none of them.
+    """
+    word = text.casefold()
+    if word in ("1", "yes", "true", "on"):
+        return True
+    if word in ("0", "no", "false", "off"):
+        return False
+    raise ValueError(f'"{text}" is neither yes nor no; write 1 or 0')
+
+
 def path(text: str) -> Path | None:
     """A path, with ~ as the home folder; nothing means None."""
     return Path(text).expanduser() if text else None

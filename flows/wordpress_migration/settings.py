@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runner.settings import Settings, optional, seconds, setting, url
+from runner.settings import Settings, optional, seconds, setting, switch, url
 
 if TYPE_CHECKING:
     from runner.secrets import Secret
@@ -58,6 +58,12 @@ class MigrationSettings(Settings):
         example="https://www.example.com",
         parse=url,
         fixed=True,
+    )
+    allow_local_source: bool = setting(
+        "ALLOW_LOCAL_SOURCE",
+        help="1 if the existing site may be at a local or private address, as in a test environment",
+        default="0",
+        parse=switch,
     )
     wp_username: str = setting(
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"

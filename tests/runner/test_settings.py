@@ -10,7 +10,7 @@ import pytest
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.errors import WrongSettings
 from runner.secrets import Secret
-from runner.settings import environment, seconds, url
+from runner.settings import environment, seconds, switch, url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +98,31 @@ def test_what_is_not_a_duration(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(ValueError, match="is not a duration"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", True),
+        ("Yes", True),
+        ("true", True),
+        ("on", True),
+        ("0", False),
+        ("no", False),
+        ("FALSE", False),
+        ("off", False),
+    ],
+)
+def test_switches(text: str, value: bool) -> None:
+    """Yes and no, as people write them."""
+    assert switch(text) is value
+
+
+@pytest.mark.parametrize("text", ["", "maybe", "2", "yes please"])
+def test_what_is_no_switch(text: str) -> None:
+    """Anything else is refused, since neither guess would be safe."""
+    with pytest.raises(ValueError, match="neither yes nor no"):
+        switch(text)
 
 
 @pytest.mark.parametrize("text", ["ftp://x.com", "https://", "https://a b.com"])

@@ -104,6 +104,14 @@ class WpAdmin:
             )
         self._arrive(refused=True)
 
+    def arrive(self) -> None:
+        """Wait until the tab shows a page of WordPress: its sign-in form, wp-admin, or one by which it refuses.
+
+        Raises:
+            Stuck: It shows something else.
+        """
+        self._arrive(refused=True)
+
     def sign_in(self) -> None:
         """Sign in as the administrator, if WordPress asks for that.
 
@@ -126,6 +134,27 @@ class WpAdmin:
             # WordPress asks every six months whether the administrator's e-mail address is still right.
             self._remind_me_later.click()
             self._arrive()
+
+    def check_signed_in(self) -> None:
+        """Check that the tab shows wp-admin, after `sign_in`.
+
+        Raises:
+            Stuck: WordPress says no, or asks to sign in again.
+        """
+        if self._arrive() is not self._admin:
+            raise Stuck(
+                f"WordPress asks {self._administrator.wp_username} to sign in again and again: something there keeps "
+                "its cookies from being set or read. Sign in by hand once to see what it is",
+                looked_for="wp-admin",
+            )
+
+    def refuses(self) -> bool:
+        """Whether the tab shows a page by which WordPress itself refuses something."""
+        return self._refusal.first.is_visible() or self._login_error.is_visible()
+
+    def is_multisite(self) -> bool:
+        """Whether this WordPress is a multisite, as every page of wp-admin tells (wp-admin/admin-header.php)."""
+        return self.page.locator("body.wp-admin.multisite").count() > 0
 
     def _fill_in_login(self) -> None:
         """Fill in user name and password, each in its own field.
@@ -177,7 +206,7 @@ class WpAdmin:
         try:
             self.page.goto(address)
         except PlaywrightError as error:
-            if "AUTH" in error.message:
+            if re.search("AUTH(?!ORITY)", error.message):  # an authority is that of a certificate
                 return BEHIND_BASIC_AUTH
             reason = error.message.splitlines()[0].removeprefix("Page.goto: ")
             return f"the existing site did not open: {reason}. Check SOURCE_SITE_URL"
@@ -285,6 +314,33 @@ class WpAdmin:
             following.click()
             expect(self.page).to_have_url(re.compile(rf"[?&]paged={number + 1}\b"))
         return number, results
+
+    def check_plugin_can_be_installed(self) -> None:
+        """Check that this administrator may install plugins, or finds the plugin installed.
+
+        Raises:
+            Stuck: Neither; the sentence says what WordPress says.
+        """
+        refused = ""
+        try:
+            self.visit("plugin-install.php")
+            # WordPress puts its dialogue for FTP credentials into the page where it will need them.
+            if self.page.locator("#request-filesystem-credentials-dialog").count():
+                refused = "WordPress asks for FTP credentials: it may not write its plugins folder"
+        except Stuck as stuck:
+            refused = str(stuck)
+        if not refused:
+            return
+        with suppress(Stuck):  # who may not see the list may not install either, which is said below
+            self.visit("plugins.php")
+            if self._row.count():
+                return
+        raise Stuck(
+            f"{self._administrator.wp_username} cannot install plugins on the existing site: {refused}. It takes an "
+            "administrator, and a WordPress without DISALLOW_FILE_MODS that may write its plugins folder; or have the "
+            f"plugin {SLUG} installed there by hand",
+            looked_for="Add Plugins",
+        )
 
     def install_plugin(self) -> None:
         """Press **Install Now** (or **Update Now**) where it is offered, and wait until the plugin can be activated.
