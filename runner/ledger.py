@@ -467,9 +467,11 @@ class RunLedger:
             file.flush()
             os.fsync(file.fileno())
 
-    def happened(self, event: str, step: int) -> dict[str, Any] | None:
-        """The last entry of this event in this step, if there is one."""
-        return next((one for one in reversed(self.entries) if (one["event"], one.get("step")) == (event, step)), None)
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Wait until no other process holds this name, and hold it; see `Ledger.lock`."""
+        with self._ledger.lock(name, wait=True):
+            yield
 
 
 def _entry(at: str, event: str, step: int | None, about: dict[str, Any]) -> dict[str, Any]:

@@ -228,6 +228,12 @@ class Run(Generic[S]):
         self.switch_to(before)
 
     @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Wait until no other run of this ledger is in a block of this name, and keep them out of it."""
+        with self.ledger.lock(name):
+            yield
+
+    @contextmanager
     def off_camera(self, page: Page) -> Iterator[None]:
         """A secret may be visible in this tab meanwhile: its video has a gap here."""
         if self._recorder:

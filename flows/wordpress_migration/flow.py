@@ -2,138 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-
 from flows.wordpress_migration.pages.dashboard import Dashboard
-from flows.wordpress_migration.pages.migration_service import MigrationService
+from flows.wordpress_migration.pages.machine_tokens import MachineTokens
+from flows.wordpress_migration.pages.source import Source
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
+from flows.wordpress_migration.run import MigrationRun, read, written
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.errors import Question
+from runner.errors import Question, Stuck
 from runner.flow import Flow
-from runner.run import Run
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-    from runner.secrets import Secret
-    from runner.videos import Recorder
-
-BLANK = "about:blank"
-"""Where a tab is that has just been opened."""
-
-
-class MigrationRun(Run[MigrationSettings]):
-    """A run of the migration: its two tabs and the token that is carried from one to the other."""
-
-    _token: Secret | None = None
-    _dashboard: Dashboard | None = None
-    _wp_admin: WpAdmin | None = None
-    _service: MigrationService | None = None
-
-    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
-        """Take the first tab of another browser: both tabs have to be opened anew, the token is still known."""
-        super().attach(page, recorder)
-        self._dashboard = self._wp_admin = self._service = None
-
-    @property
-    def dashboard(self) -> Dashboard:
-        """The Pantheon tab."""
-        if self._dashboard is None:
-            self._dashboard = Dashboard(self.page, self.settings, say=self.say)
-        return self._dashboard
-
-    @property
-    def wp_admin(self) -> WpAdmin:
-        """The WordPress tab; in a browser just opened it is opened by its address."""
-        if self._wp_admin is None:
-            self.take_new_tab(self.page.context.new_page()).open()
-        if self._wp_admin is None:
-            raise RuntimeError("the WordPress tab was not taken")
-        return self._wp_admin
-
-    @property
-    def service(self) -> MigrationService:
-        """What the WordPress tab shows after **Migrate**; in a browser just opened the migration's page."""
-        if self._service is None:
-            self.take_new_tab(self.page.context.new_page())
-        if self._service is None:
-            raise RuntimeError("the WordPress tab was not taken")
-        if self._service.page.url == BLANK:
-            self._service.open(self.facts["migration_page"])
-        return self._service
-
-    @property
-    def machine_token(self) -> Secret:
-        """The machine token; it is shown once, so that a run that was interrupted has another one made."""
-        if self._token is None:
-            self.return_to_token_page()
-        if self._token is None:
-            raise RuntimeError("no machine token was made")
-        return self._token
-
-    @machine_token.setter
-    def machine_token(self, token: Secret) -> None:
-        self._token = token
-
-    def take_new_tab(self, page: Page) -> WpAdmin:
-        """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
-        self._wp_admin = WpAdmin(page, self.settings, say=self.say)
-        self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
-        self.switch_to(page)
-        return self._wp_admin
-
-    def note_migration_page(self, address: str) -> None:
-        """Record where the migration is, as soon as the browser is sent there: from then on it may have begun."""
-        self.facts["migration_page"] = address
-
-    def return_to_site_page(self) -> None:
-        """Open the page that the site's creation has led to, in a browser just opened."""
-        if self.dashboard.page.url == BLANK:
-            self.switch_to(self.dashboard.page)
-            self.dashboard.open_site_page(self.facts["site_page"])
-
-    def return_to_token_page(self) -> None:
-        """Have another machine token made in a browser just opened, since its page shows none any more."""
-        if self.dashboard.page.url == BLANK:
-            self.return_to_site_page()
-            self.dashboard.reach(self.dashboard.generate_machine_token)
-            self.make_machine_token()
-
-    def make_machine_token(self) -> None:
-        """Press **Generate Machine Token** and keep the token, out of sight of every camera from then on."""
-        dashboard = self.dashboard
-        self.stay_off_camera(dashboard.page)
-        self.about_to("make a machine token")
-        dashboard.press_generate_machine_token()
-        self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
-        self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
-        self.facts["site_page"] = dashboard.page.url
-
-    def context_options(self) -> dict[str, Any]:
-        """Basic auth is answered for the existing site only, and only when that asks for it."""
-        login = self.settings.source_basic_auth
-        if login is None:
-            return {}
-        user, _, password = login.reveal().partition(":")
-        self.keep_secret(password, "SOURCE_BASIC_AUTH password")
-        address = urlsplit(self.settings.source_url)
-        origin = f"{address.scheme}://{address.netloc}"
-        return {
-            "http_credentials": {
-                "username": user,
-                "password": password,
-                "origin": origin,
-                "send": "unauthorized",
-            }
-        }
-
-    def patience(self) -> float:
-        """As the settings say."""
-        return self.settings.page_timeout
-
 
 FLOW = migration = Flow("wordpress-migration", edition="2024", run=MigrationRun, settings=MigrationSettings)
+
+
+@migration.preflight
+def check_beforehand(run: MigrationRun) -> None:
+    """Check that the site can be migrated, before anything is created."""
+    settings = run.settings
+    with run.tab_beside() as page:
+        Source(page, WpAdmin(page, settings, say=run.say), settings, say=run.say).check()
+    with run.tab_beside() as page:
+        dashboard = Dashboard(page, settings, say=run.say)
+        dashboard.open()
+        if settings.workspace:
+            dashboard.open_workspace(settings.workspace)
+        if dashboard.has_site(settings.site_name):
+            raise Stuck(
+                f"a site named {settings.site_name} stands in the workspace already: choose another NEW_SITE_NAME",
+                looked_for=settings.site_name,
+            )
+    run.facts["name_was_free"] = "yes"
 
 
 @migration.step(1, says="Migrate Existing Site", images=["dashboard/new-dashboard/2024/migrate-site-button.png"])
@@ -288,3 +185,23 @@ def confirm_migration_progress(run: MigrationRun) -> None:
     dashboard.check_site_dashboard(run.facts["site_name"])
     run.facts["site_dashboard"] = dashboard.page.url
     run.screenshot(dashboard.page)
+
+
+@migration.afterwards
+def revoke_machine_tokens(run: MigrationRun) -> None:
+    """Revoke the machine tokens that the run has had made, where REVOKE_TOKEN is set."""
+    if "tokens_before" in run.facts:
+        run.note_tokens_made(surely=False)
+    made = read(run.facts.get("tokens_to_revoke", "[]"))
+    if not made:
+        run.say("no machine token is revoked; to revoke one: Personal Settings > Machine Tokens")
+        return
+    with run.tab_beside() as page:
+        tokens = MachineTokens(Dashboard(page, run.settings, say=run.say))
+        while made:
+            tokens.open()
+            if made[0] in tokens.tokens():
+                run.say(f"revoking the machine token {made[0]}")
+                tokens.revoke(made[0])
+            made = made[1:]
+            run.facts["tokens_to_revoke"] = written(made)

@@ -103,6 +103,13 @@ class MigrationSettings(Settings):
         "MIGRATION_TIMEOUT", help="How long the migration may take", default="6h", parse=seconds
     )
 
+    revoke_token: bool = setting(
+        "REVOKE_TOKEN",
+        help="1 to revoke the machine token that a run has had made when its migration is confirmed; fleets do",
+        default="0",
+        parse=switch,
+    )
+
     @property
     def subject(self) -> str:
         """The new site's name at its dashboard: two runs must not create it, whatever they migrate."""

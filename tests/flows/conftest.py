@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.wordpress_migration.flow import FLOW, MigrationRun
+from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.run import MigrationRun
 from runner.errors import GuiderunnerError
 from runner.flow import Step
 from runner.ledger import Ledger

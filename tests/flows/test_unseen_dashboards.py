@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flows.wordpress_migration.flow import FLOW, MigrationRun
+from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.browser import context_options
 from runner.errors import StepFailed

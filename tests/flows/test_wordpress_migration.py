@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from flows.wordpress_migration.flow import FLOW, MigrationRun
+from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
 from runner.errors import StepFailed, Stuck
 from runner.flow import Step
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fixtures.sandbox import Sandbox
+    from flows.wordpress_migration.run import MigrationRun
     from tests.flows.conftest import Outcome
 
 pytestmark = pytest.mark.sandbox

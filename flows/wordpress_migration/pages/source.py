@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Response
 
-from flows.wordpress_migration.pages.dashboard import slug
 from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, FIRST_SERVER_ERROR, TROUBLE_PAUSE, WpAdmin
+from flows.wordpress_migration.settings import slug
 from runner.controls import Stuck, plain_url, until
 
 if TYPE_CHECKING:

@@ -1,0 +1,191 @@
+"""A run of the migration: its two tabs, the token that is carried from one to the other, and how both are had again."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flows.wordpress_migration.pages.dashboard import Dashboard
+from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineTokens
+from flows.wordpress_migration.pages.migration_service import MigrationService
+from flows.wordpress_migration.pages.wp_admin import WpAdmin
+from flows.wordpress_migration.settings import MigrationSettings, slug
+from runner.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from playwright.sync_api import Page
+
+    from runner.secrets import Secret
+    from runner.videos import Recorder
+
+BLANK = "about:blank"
+"""Where a tab is that has just been opened."""
+
+
+class MigrationRun(Run[MigrationSettings]):
+    """A run of the migration: its two tabs and the token that is carried from one to the other."""
+
+    _token: Secret | None = None
+    _dashboard: Dashboard | None = None
+    _wp_admin: WpAdmin | None = None
+    _service: MigrationService | None = None
+
+    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
+        """Take the first tab of another browser: both tabs have to be opened anew, the token is still known."""
+        super().attach(page, recorder)
+        self._dashboard = self._wp_admin = self._service = None
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The Pantheon tab."""
+        if self._dashboard is None:
+            self._dashboard = Dashboard(self.page, self.settings, say=self.say)
+        return self._dashboard
+
+    @property
+    def wp_admin(self) -> WpAdmin:
+        """The WordPress tab; in a browser just opened it is opened by its address."""
+        if self._wp_admin is None:
+            self.take_new_tab(self.page.context.new_page()).open()
+        if self._wp_admin is None:
+            raise RuntimeError("the WordPress tab was not taken")
+        return self._wp_admin
+
+    @property
+    def service(self) -> MigrationService:
+        """What the WordPress tab shows after **Migrate**; in a browser just opened the migration's page."""
+        if self._service is None:
+            self.take_new_tab(self.page.context.new_page())
+        if self._service is None:
+            raise RuntimeError("the WordPress tab was not taken")
+        if self._service.page.url == BLANK:
+            self._service.open(self.facts["migration_page"])
+        return self._service
+
+    @property
+    def machine_token(self) -> Secret:
+        """The machine token; it is shown once, so that a run that was interrupted has another one made."""
+        if self._token is None:
+            self.return_to_token_page()
+        if self._token is None:
+            raise RuntimeError("no machine token was made")
+        return self._token
+
+    @machine_token.setter
+    def machine_token(self, token: Secret) -> None:
+        self._token = token
+
+    def take_new_tab(self, page: Page) -> WpAdmin:
+        """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
+        self._wp_admin = WpAdmin(page, self.settings, say=self.say)
+        self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
+        self.switch_to(page)
+        return self._wp_admin
+
+    def note_migration_page(self, address: str) -> None:
+        """Record where the migration is, as soon as the browser is sent there: from then on it may have begun."""
+        self.facts["migration_page"] = address
+
+    def return_to_site_page(self) -> None:
+        """Open the page that the site's creation has led to, in a browser just opened."""
+        if self.dashboard.page.url == BLANK:
+            self.switch_to(self.dashboard.page)
+            self.dashboard.open_site_page(self.facts["site_page"])
+
+    def return_to_token_page(self) -> None:
+        """Have another machine token made in a browser just opened, since its page shows none any more."""
+        if self.dashboard.page.url == BLANK:
+            self.return_to_site_page()
+            self.dashboard.reach(self.dashboard.generate_machine_token)
+            self.make_machine_token()
+
+    def make_machine_token(self) -> None:
+        """Press **Generate Machine Token** and keep the token, out of sight of every camera from then on."""
+        dashboard = self.dashboard
+        self.stay_off_camera(dashboard.page)
+        with self.noting_the_token():
+            self.about_to("have a machine token made")
+            dashboard.press_generate_machine_token()
+            self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
+        self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
+        self.facts["site_page"] = dashboard.page.url
+
+    @contextmanager
+    def noting_the_token(self) -> Iterator[None]:
+        """Note which machine token is made meanwhile, so that exactly that one can be revoked afterwards.
+
+        The dashboard does not tell which one it has made: the list is read before and after, and no other run of this
+        ledger has one made in between.
+        """
+        if not self.settings.revoke_token:
+            yield
+            return
+        with self.alone(f"machine tokens of {self.settings.email} at {self.settings.dashboard_url}"):
+            if "tokens_before" in self.facts:
+                self.note_tokens_made(surely=False)  # interrupted here before: it is not known whether one was made
+            self.facts["tokens_before"] = written(self.listed_tokens())
+            yield
+            self.note_tokens_made(surely=True)
+
+    def note_tokens_made(self, *, surely: bool) -> None:
+        """Compare the list of machine tokens with the one before, and note those that this run has had made.
+
+        Args:
+            surely: One was made, and none by another run. Else only those count that name the new site.
+        """
+        before = read(self.facts["tokens_before"])
+        made = MachineTokens.made_since(before, self.listed_tokens())
+        names = {self.settings.site_name.casefold(), slug(self.settings.site_name)}
+        ours = [one for one in made if any(name in " ".join(one.words).casefold() for name in names)]
+        ours = made if surely and len(made) == 1 else ours
+        unique = [one for one in ours if one not in before and ours.count(one) == 1]
+        if (surely and not unique) or unique != ours:
+            self.say(
+                f"of the machine tokens {', '.join(map(str, made)) or 'listed'} it cannot be told which one this run "
+                "has had made: look at Personal Settings > Machine Tokens afterwards"
+            )
+        self.facts["tokens_to_revoke"] = written([*read(self.facts.get("tokens_to_revoke", "[]")), *unique])
+        self.facts.forget("tokens_before")
+
+    def listed_tokens(self) -> list[ListedToken]:
+        """The account's machine tokens, read in a tab beside."""
+        with self.tab_beside() as page:
+            tokens = MachineTokens(Dashboard(page, self.settings, say=self.say))
+            tokens.open()
+            return tokens.tokens()
+
+    def context_options(self) -> dict[str, Any]:
+        """Basic auth is answered for the existing site only, and only when that asks for it."""
+        login = self.settings.source_basic_auth
+        if login is None:
+            return {}
+        user, _, password = login.reveal().partition(":")
+        self.keep_secret(password, "SOURCE_BASIC_AUTH password")
+        address = urlsplit(self.settings.source_url)
+        origin = f"{address.scheme}://{address.netloc}"
+        return {
+            "http_credentials": {
+                "username": user,
+                "password": password,
+                "origin": origin,
+                "send": "unauthorized",
+            }
+        }
+
+    def patience(self) -> float:
+        """As the settings say."""
+        return self.settings.page_timeout
+
+
+def written(tokens: Sequence[ListedToken]) -> str:
+    """What tells listed tokens apart, as a fact; the list shows no token's value."""
+    return json.dumps([[token.identity, token.words] for token in tokens])
+
+
+def read(text: str) -> list[ListedToken]:
+    """Listed tokens as `written` has written them."""
+    return [ListedToken(tuple(identity), tuple(words)) for identity, words in json.loads(text)]
