@@ -149,11 +149,10 @@ class Run(Generic[S]):
     @contextmanager
     def off_camera(self, page: Page) -> Iterator[None]:
         """A secret may be visible in this tab meanwhile: its video has a gap here."""
-        if self._recorder:
-            self._recorder.pause(page)
+        recorded = self._recorder is not None and self._recorder.pause(page)
         yield
         # Only when all went well: after a failure the secret may still be on the page.
-        if self._recorder:
+        if self._recorder and recorded:
             self._recorder.record(page)
 
     def stay_off_camera(self, page: Page) -> None:
@@ -312,11 +311,13 @@ class Recorder:
                 raise Missing('--video needs Playwright\'s ffmpeg: "playwright install ffmpeg" gets it.') from None
             self._recording.add(page)
 
-    def pause(self, page: Page) -> None:
-        """End the part that is being recorded of this tab."""
-        if page in self._recording:
-            self._recording.remove(page)
-            page.screencast.stop()
+    def pause(self, page: Page) -> bool:
+        """End the part that is being recorded of this tab; returns whether one was."""
+        if page not in self._recording:
+            return False
+        self._recording.remove(page)
+        page.screencast.stop()
+        return True
 
     def stop(self) -> None:
         """End all recordings."""

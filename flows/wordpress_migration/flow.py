@@ -11,6 +11,7 @@ from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.flow import Flow
+from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ class MigrationRun(Run[MigrationSettings]):
     @cached_property
     def dashboard(self) -> Dashboard:
         """The Pantheon tab."""
-        return Dashboard(self.page, self.settings, say=self.say)
+        return Dashboard(self.page, self.settings, say=self.say, codes=self._codes(self.settings.totp))
 
     def take_new_tab(self, page: Page) -> None:
         """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
-        self.wp_admin = WpAdmin(page, self.settings, say=self.say)
+        self.wp_admin = WpAdmin(page, self.settings, say=self.say, codes=self._codes(self.settings.wp_totp))
         self.service = MigrationService(page, self.settings, say=self.say)
         self.switch_to(page)
+
+    def _codes(self, secret: Secret | None) -> OneTimeCodes | None:
+        return OneTimeCodes(secret, keep=self.keep_secret, off_camera=self.off_camera) if secret else None
 
     def context_options(self) -> dict[str, Any]:
         """Basic auth is answered for the existing site only, and only when that asks for it."""
