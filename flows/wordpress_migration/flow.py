@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.source import Source
-from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.run import MigrationRun, read, written
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.errors import Question, Stuck
@@ -19,9 +17,9 @@ def check_beforehand(run: MigrationRun) -> None:
     """Check that the site can be migrated, before anything is created."""
     settings = run.settings
     with run.tab_beside() as page:
-        Source(page, WpAdmin(page, settings, say=run.say), settings, say=run.say).check()
+        Source(page, run.wp_admin_in(page), settings, say=run.say).check()
     with run.tab_beside() as page:
-        dashboard = Dashboard(page, settings, say=run.say)
+        dashboard = run.dashboard_in(page)
         dashboard.open()
         if settings.workspace:
             dashboard.open_workspace(settings.workspace)
@@ -197,7 +195,7 @@ def revoke_machine_tokens(run: MigrationRun) -> None:
         run.say("no machine token is revoked; to revoke one: Personal Settings > Machine Tokens")
         return
     with run.tab_beside() as page:
-        tokens = MachineTokens(Dashboard(page, run.settings, say=run.say))
+        tokens = MachineTokens(run.dashboard_in(page))
         while made:
             tokens.open()
             if made[0] in tokens.tokens():

@@ -12,6 +12,7 @@ from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineT
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings, slug
+from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
 
 if TYPE_CHECKING:
@@ -43,8 +44,19 @@ class MigrationRun(Run[MigrationSettings]):
     def dashboard(self) -> Dashboard:
         """The Pantheon tab."""
         if self._dashboard is None:
-            self._dashboard = Dashboard(self.page, self.settings, say=self.say)
+            self._dashboard = self.dashboard_in(self.page)
         return self._dashboard
+
+    def dashboard_in(self, page: Page) -> Dashboard:
+        """The dashboard in a tab."""
+        return Dashboard(page, self.settings, say=self.say, codes=self._codes(self.settings.totp))
+
+    def wp_admin_in(self, page: Page) -> WpAdmin:
+        """The existing site's wp-admin in a tab."""
+        return WpAdmin(page, self.settings, say=self.say, codes=self._codes(self.settings.wp_totp))
+
+    def _codes(self, secret: Secret | None) -> OneTimeCodes | None:
+        return OneTimeCodes(secret, keep=self.keep_secret, off_camera=self.off_camera) if secret else None
 
     @property
     def wp_admin(self) -> WpAdmin:
@@ -81,7 +93,7 @@ class MigrationRun(Run[MigrationSettings]):
 
     def take_new_tab(self, page: Page) -> WpAdmin:
         """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
-        self._wp_admin = WpAdmin(page, self.settings, say=self.say)
+        self._wp_admin = self.wp_admin_in(page)
         self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
         self.switch_to(page)
         return self._wp_admin
@@ -154,7 +166,7 @@ class MigrationRun(Run[MigrationSettings]):
     def listed_tokens(self) -> list[ListedToken]:
         """The account's machine tokens, read in a tab beside."""
         with self.tab_beside() as page:
-            tokens = MachineTokens(Dashboard(page, self.settings, say=self.say))
+            tokens = MachineTokens(self.dashboard_in(page))
             tokens.open()
             return tokens.tokens()
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.one_time_codes import totp_secret
 from runner.settings import Settings, optional, seconds, setting, switch, url
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ class MigrationSettings(Settings):
         "PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com", fixed=True
     )
     password: Secret = setting("PANTHEON_PASSWORD", help="Password of the Pantheon account", secret=True)
+    totp: Secret | None = setting(
+        "PANTHEON_TOTP",
+        help="Secret in base32, or otpauth:// address, that the account's one-time codes are made from",
+        default="",
+        secret=True,
+        parse=totp_secret,
+    )
     workspace: str | None = setting(
         "PANTHEON_WORKSPACE",
         help="Workspace that the new site belongs to; unset, the one that the dashboard opens with",
@@ -69,6 +77,13 @@ class MigrationSettings(Settings):
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
     )
     wp_password: Secret = setting("WP_ADMIN_PASSWORD", help="Password of that administrator", secret=True)
+    wp_totp: Secret | None = setting(
+        "WP_ADMIN_TOTP",
+        help="Secret in base32, or otpauth:// address, that the administrator's one-time codes are made from",
+        default="",
+        secret=True,
+        parse=totp_secret,
+    )
     site_name: str = setting(
         "NEW_SITE_NAME",
         help="Name of the new Pantheon site; it cannot be changed later",

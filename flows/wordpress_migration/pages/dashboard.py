@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Response
 
     from flows.wordpress_migration.settings import MigrationSettings
+    from runner.controls import OneTimeCodes
 
 SIGN_IN_WORDS = (
     "Log in", "Login", "Sign in", "Continue", "Next", "Submit", "Verify", "Confirm", "Authenticate",
@@ -118,13 +120,24 @@ class Dashboard:
         page: The tab.
         account: Whose dashboard it is.
         say: Told what the dashboard is waited for.
+        codes: The account's one-time codes, if their secret is set.
     """
 
-    def __init__(self, page: Page, account: MigrationSettings, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        account: MigrationSettings,
+        *,
+        say: Callable[[str], None],
+        codes: OneTimeCodes | None = None,
+    ) -> None:
         self.page = page
         self._account = account
         self._say = say
         self._signing_in = False
+        self._second_factor = SecondFactor(
+            page, codes, self._asks_for_code, who="the sign-in", setting="PANTHEON_TOTP", say=say
+        )
         self._in_workspace = False
         self._site_page: str | None = None
         self._error: Response | None = None
@@ -565,9 +578,9 @@ class Dashboard:
                 found = None
             if found in wanted:
                 self._signing_in, self._error = False, None
+                self._second_factor.passed()
                 return found
-            if self._asks_to_sign_in():
-                self.sign_in()
+            if self._goes_on_to_sign_in(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
                 continue
@@ -576,19 +589,36 @@ class Dashboard:
                 until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
             if signed_in:
                 self._leave_offer()
-                self._check_second_factor()
             elif pressed:
                 self._check_refusal(pressed, time.monotonic() - began)
             self._load_again_after_error(said)
             if signed_in and time.monotonic() - signed_in > AFTER_SIGN_IN:
                 if again and again.is_visible() and again.is_enabled():
                     self._signing_in = False
+                    self._second_factor.passed()
                     return again
                 self._go_back_after_sign_in()
+        raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
+
+    def _goes_on_to_sign_in(self, *, on_the_way: bool) -> bool:
+        """Give what the page asks for to sign in: the password, or after it (or at a provider's) a one-time code."""
+        if self._asks_to_sign_in():
+            self.sign_in()
+            return True
+        if (on_the_way or self._is_elsewhere()) and self._asks_for_code():
+            self._second_factor.give()
+            return True
+        return False
+
+    def _not_reached(self, said: str, timeout: float, pressed: Pressed | None, *, on_the_way: bool) -> Stuck:
+        """Why the waiting has ended without what was waited for."""
+        if on_the_way and self._is_elsewhere():
+            asks = "; ".join(lines(self.page)[:3])
+            return Stuck(f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said)
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
-        raise Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
+        return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
 
     def _check_refusal(self, pressed: Pressed, waited: float) -> None:
         """Stop when the page says no beside what was pressed, or when it stays as it was.
@@ -619,13 +649,17 @@ class Dashboard:
 
     def _go_back_after_sign_in(self) -> None:
         """Go back to where the work was when the session ended."""
-        if _host(self.page.url) != _host(self._account.dashboard_url):
+        if self._is_elsewhere():
             return  # still on the way back from the identity provider
         if self._site_page is None:
             if self.migrate_existing_site.is_visible() or self.continue_.is_visible():
                 raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
         elif self.page.url != self._site_page:
             self.page.goto(self._site_page)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the tab is at another host than the dashboard's, such as the identity provider's."""
+        return _host(self.page.url) != _host(self._account.dashboard_url)
 
     def _note_error(self, response: Response) -> None:
         ours = _host(response.url) == _host(self._account.dashboard_url)
@@ -634,7 +668,8 @@ class Dashboard:
 
     @property
     def _password_fields(self) -> Locator:
-        return self.page.locator("input[type=password]:not([readonly], [aria-hidden=true], [aria-hidden=true] *)")
+        others = '[readonly], [aria-hidden=true], [aria-hidden=true] *, [autocomplete~=one-time-code], [maxlength="1"]'
+        return self.page.locator(f"input[type=password]:not({others})")
 
     def _password_field(self) -> Locator | None:
         """The password field that a reader sees; some pages keep one beside the screen for password managers."""
@@ -707,7 +742,9 @@ class Dashboard:
         def look() -> bool | None:
             if went_on():
                 return True
-            self._check_second_factor()
+            if self._asks_for_code():
+                self._second_factor.give()
+                return None
             said = new_lines(page, before)
             refused = [line for line in said if refuses(line)]
             if refused:
@@ -722,15 +759,14 @@ class Dashboard:
     def _leave_offer(self) -> None:
         """Leave what the identity provider offers between the password and the dashboard, such as a passkey."""
         later = control(self.page, *LATER_WORDS)
-        if _host(self.page.url) != _host(self._account.dashboard_url) and later.is_visible():
+        if self._is_elsewhere() and later.is_visible():
             self._say(f'the sign-in offers something more; pressing "{later.inner_text().strip()}"')
             later.click()
 
-    def _check_second_factor(self) -> None:
-        field = self.page.locator("input[autocomplete=one-time-code]").filter(visible=True)
-        asked = [line for line in lines(self.page) if _SECOND_FACTOR.search(line)]
-        if asked and (field.count() or self.page.get_by_role("textbox").count()):
-            raise Stuck(f'the sign-in asks for a second factor ("{asked[0]}"): a person has to sign in')
+    def _asks_for_code(self) -> Locator | None:
+        """The field or the boxes for a one-time code, if the page's words ask for one."""
+        asked = any(_SECOND_FACTOR.search(line) for line in lines(self.page))
+        return code_fields(self.page) if asked else None
 
     def _check_address(self) -> None:
         """A password never goes to an unencrypted page of an encrypted dashboard."""
