@@ -446,7 +446,7 @@ def test_why_a_page_did_not_open(said: str, words: str) -> None:
 def check(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., Page]]:
     """Check a real WordPress with these options, as this user, with this basic auth; returns the tab."""
     from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
-    from flows.wordpress_migration.flow import MigrationRun  # noqa: PLC0415 - as above
+    from flows.wordpress_migration.run import MigrationRun  # noqa: PLC0415 - as above
 
     context = None
 
