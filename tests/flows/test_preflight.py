@@ -367,6 +367,7 @@ REFUSED = {
     "down, without a word": ({"/": {"status": 500, "body": "", "headers": {}}}, "went on to answer 500"),
     "a check of the browser": ({"/": BLOCKED}, r'asks for a human \("Just a moment\.\.\."\)'),
     "a check of the browser at wp-admin": ({"/": page_of(WORDPRESS), "/wp-admin/": BLOCKED}, "asks for a human"),
+    "private": ({"/": page_of("Private", 401)}, "^the existing site is behind HTTP basic auth"),
     "POST forbidden": ({"/": page_of(WORDPRESS), "POST /": page_of("", 403)}, r"refuses POST: .* with 403"),
     "POST not allowed": ({"/": page_of(WORDPRESS), "POST /": page_of("", 405)}, r"refuses POST: .* with 405"),
     "a database of before an update": (
