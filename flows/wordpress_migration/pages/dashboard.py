@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flows.wordpress_migration.pages.lists import Rest, parts
+from flows.wordpress_migration.pages.sites import entry_of_site, search_field, sites_link
 from runner.controls import (
     CHOICES,
     LATE,
@@ -41,7 +43,7 @@ from runner.controls import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from playwright.sync_api import Locator, Page, Response
+    from playwright.sync_api import ElementHandle, Locator, Page, Response
 
     from flows.wordpress_migration.settings import MigrationSettings
 
@@ -54,6 +56,7 @@ SIGN_IN_WORDS = (
 GUIDE_CONTROLS = (
     "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Install on /wp-admin",
     "Confirm migration progress", "Confirm", "Copy", "Copy machine token", "Copy to clipboard",
+    "Personal Settings", "Machine Tokens", "Revoke Token",
 )  # fmt: skip
 """Controls that the work needs: a dialogue that holds one of them is not an interruption."""
 
@@ -127,6 +130,7 @@ class Dashboard:
         self._site_page: str | None = None
         self._error: Response | None = None
         self._lines_before_token: list[str] = []
+        self.rest = Rest(page)
         page.on("response", self._note_error)
         capture_copies(page)
         dismiss_interruptions(
@@ -340,6 +344,65 @@ class Dashboard:
             confirm.click()
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
+
+    # -- a site that stands already -------------------------------------------------------------------------------
+
+    def has_site(self, name: str) -> bool:
+        """Whether a site of this name stands in the workspace that is open.
+
+        Args:
+            name: The whole name, as it was typed or as the dashboard made it.
+        """
+        return self._find_site(name) is not None
+
+    def open_site(self, name: str) -> None:
+        """Open the page of a site that stands in the workspace: its dashboard, or the migration that goes on there.
+
+        Args:
+            name: The whole name, as it was typed or as the dashboard made it.
+
+        Raises:
+            Stuck: The workspace has no such site, or its page does not come.
+        """
+        entry = self._find_site(name)
+        if entry is None:
+            raise Stuck(f'the workspace has no site "{name}". Look for it in the other workspaces', looked_for=name)
+        listed = self.page.url
+        entry.click()
+        gone = until(self.page, lambda: self.page.url != listed or not entry.is_visible() or None)
+        if not gone:
+            raise Stuck(f'nothing came of pressing the site "{name}"', looked_for=name)
+        self.rest.reached()
+        migrating = (self.generate_machine_token, self.install_on_wp_admin, self.confirm_migration_progress)
+        self.reach(*self._names_of(name), *self._names_of(slug(name)), *migrating)
+        self._site_page = self.page.url
+
+    def _find_site(self, name: str) -> ElementHandle | None:
+        """The site's entry on the workspace's page, else on the page behind **Sites**, wherever in its list."""
+        names = (name, slug(name))
+
+        def look() -> ElementHandle | None:
+            return entry_of_site(self.page, names, workspace=self._account.workspace)
+
+        self.rest.reached()
+        sites = sites_link(self.page)
+        if (entry := look()) or sites is None:
+            return entry
+        sites.click()
+        self.rest.reached()
+        if entry := look():
+            return entry
+        box = search_field(self.page)
+        # Without its last letter: what a page repeats of a search must not be taken for the site.
+        for words in (name[:-1], slug(name)[:-1], ""):
+            if not box.is_visible():
+                break
+            box.fill(words)
+            box.press("Enter")
+            self.rest.reached()
+            if entry := look():
+                return entry
+        return next((entry for _ in parts(self.page, self.rest) if (entry := look())), None)
 
     # -- steps 4 and 5 --------------------------------------------------------------------------------------------
 
@@ -640,6 +703,10 @@ class Dashboard:
         # Beside an e-mail field a sign-in form has little else: a newsletter's field in the footer is another thing.
         form = panel(self.page, email, control(self.page, *SIGN_IN_WORDS))
         return 1 <= form.get_by_role("textbox").count() <= SIGN_IN_FIELDS
+
+    def is_here(self) -> bool:
+        """Whether the tab is at the dashboard, and not at an identity provider's."""
+        return _host(self.page.url) == _host(self._account.dashboard_url)
 
     def sign_in(self) -> None:
         """Sign in with e-mail and password, on one page or on two; where only the password is asked, with that.
