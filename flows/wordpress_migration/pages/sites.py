@@ -77,6 +77,23 @@ def entry_of_site(page: Page, names: Sequence[str], *, workspace: str | None) ->
     return page.evaluate_handle(_ENTRY_JS, {"names": list(names), "workspace": workspace or ""}).as_element()
 
 
+def opener_beside(entry: ElementHandle) -> ElementHandle | None:
+    """The one control in an entry's row or card that opens the site; None if it cannot be told.
+
+    Args:
+        entry: What `entry_of_site` found.
+    """
+    return entry.evaluate_handle(
+        """el => {
+            const row = el.closest('tr, li, article, [role=row], [role=listitem]');
+            const there = [...(row?.querySelectorAll('a, button, [role=link], [role=button]') || [])];
+            const opens = there.filter(one => /^\\W*(open|view|manage|go to|details|dashboard)\\b/i.test(
+                one.getAttribute('aria-label') || one.textContent));
+            return opens.length === 1 ? opens[0] : null;
+        }"""
+    ).as_element()
+
+
 def sites_link(page: Page) -> Locator | None:
     """**Sites** in the navigation, perhaps with their number; None if there is none.
 
