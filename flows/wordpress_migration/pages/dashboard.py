@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.wordpress_migration.pages.lists import Rest, parts
-from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields
-from flows.wordpress_migration.pages.sites import entry_of_site, search_field, sites_link
-from flows.wordpress_migration.settings import slug
+from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
 from runner.controls import (
     CHOICES,
     LATE,
@@ -360,11 +358,6 @@ class Dashboard:
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
 
-    def open_site_page(self, address: str) -> None:
-        """Open the page that the site's creation has led to, where the work goes on in a browser just opened."""
-        self._site_page = address
-        self.page.goto(address)
-
     # -- a site that stands already -------------------------------------------------------------------------------
 
     def has_site(self, name: str) -> bool:
@@ -388,10 +381,18 @@ class Dashboard:
         if entry is None:
             raise Stuck(f'the workspace has no site "{name}". Look for it in the other workspaces', looked_for=name)
         listed = self.page.url
+
+        def went() -> bool | None:
+            return self.page.url != listed or not entry.is_visible() or None
+
         entry.click()
-        gone = until(self.page, lambda: self.page.url != listed or not entry.is_visible() or None)
-        if not gone:
-            raise Stuck(f'nothing came of pressing the site "{name}"', looked_for=name)
+        if not until(self.page, went, timeout=LATE):
+            # The name may be words only, in a row or card that has a button to open it.
+            opens = opener_beside(entry)
+            if opens is not None:
+                opens.click()
+            if not until(self.page, went):
+                raise Stuck(f'nothing came of pressing the site "{name}"', looked_for=name)
         self.rest.reached()
         migrating = (self.generate_machine_token, self.install_on_wp_admin, self.confirm_migration_progress)
         self.reach(*self._names_of(name), *self._names_of(slug(name)), *migrating)

@@ -32,7 +32,7 @@ _NEAR_END_JS = """() => [document.scrollingElement, ...document.querySelectorAll
     if (el === document.scrollingElement || /auto|scroll/.test(getComputedStyle(el).overflowY)) el.scrollTop = 1e7;
 })"""
 _BESIDE_JS = """(el, number) => [el.parentElement, el.parentElement?.parentElement].some(
-    box => new RegExp(`(^|\\s)${number}(\\s|$)`).test(box?.innerText || ''))"""
+    box => new RegExp(`(^|\\\\s)${number}(\\\\s|$)`).test(box?.innerText || ''))"""
 
 
 class Rest:

@@ -83,7 +83,8 @@ _LABEL = re.compile(r"^\W*(last \w+|used|expire[sd]?)( on| at)?\W*$", re.IGNOREC
 
 _ACCOUNT = re.compile(r"\b(account|profile|user|avatar|personal|my|me)\b|@", re.IGNORECASE)
 _NO_MENU = re.compile(
-    r"log ?out|sign ?out|close|delete|remove|save|create|\badd\b|\bnew\b|upgrade|migrate|invite|search|chat|support|feedback|buy",
+    r"log ?out|sign ?out|close|delete|remove|save|create|\badd\b|\bnew\b|upgrade|migrate|invite|search|chat|support"
+    r"|feedback|buy",
     re.IGNORECASE,
 )
 _MENU = re.compile(r"action|option|more|menu|manage|^\W*$", re.IGNORECASE)
@@ -136,7 +137,8 @@ _ROWS_JS = """all => {
         }
         return found;
     };
-    const ofPage = /^\\W*((my |your |personal )?(machine tokens?|tokens|settings|account|profile|ssh keys))\\W*\\d*\\W*$/i;
+    const ofPage =
+        /^\\W*((my |your |personal )?(machine tokens?|tokens|settings|account|profile|ssh keys))\\W*\\d*\\W*$/i;
     const makes = /^\\W*(create|generate|add|new|make)\\b.*\\btoken\\W*$/i;
     // What holds more than one row.
     const edge = (box, control) => box.matches('body, main, [role=main], table, tbody, ul, ol, [role=table],'

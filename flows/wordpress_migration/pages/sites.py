@@ -24,8 +24,8 @@ _ENTRY_JS = """({names, workspace}) => {
     const elsewhere = new RegExp('\\\\b(activity|activities|history|logs?|events|notifications|news|feed|audit'
         + '|workspaces|teams|organi[sz]ations)\\\\b', 'i');
     const apart = 'nav, body > header, [role=navigation], [role=banner], [role=menu], [role=listbox], dialog,'
-        + '[role=dialog], [role=option], [role=alert], [role=status], option, select, input, textarea, script, style, h1,'
-        + 'dl, [role=feed], [role=log], [role=tooltip], [aria-label*=breadcrumb i], [class*=breadcrumb i], svg';
+        + '[role=dialog], [role=option], [role=alert], [role=status], option, select, input, textarea, script, style,'
+        + 'h1, dl, [role=feed], [role=log], [role=tooltip], [aria-label*=breadcrumb i], [class*=breadcrumb i], svg';
     const entry = 'a, [role=link], tr, [role=row], li, [role=listitem], article';
     const about = el => {
         for (let at = el.parentElement; at && !at.matches('main, [role=main], body'); at = at.parentElement) {
@@ -75,6 +75,23 @@ def entry_of_site(page: Page, names: Sequence[str], *, workspace: str | None) ->
         workspace: Name of the workspace, which a heading may show and which may be the same.
     """
     return page.evaluate_handle(_ENTRY_JS, {"names": list(names), "workspace": workspace or ""}).as_element()
+
+
+def opener_beside(entry: ElementHandle) -> ElementHandle | None:
+    """The one control in an entry's row or card that opens the site; None if it cannot be told.
+
+    Args:
+        entry: What `entry_of_site` found.
+    """
+    return entry.evaluate_handle(
+        """el => {
+            const row = el.closest('tr, li, article, [role=row], [role=listitem]');
+            const there = [...(row?.querySelectorAll('a, button, [role=link], [role=button]') || [])];
+            const opens = there.filter(one => /^\\W*(open|view|manage|go to|details|dashboard)\\b/i.test(
+                one.getAttribute('aria-label') || one.textContent));
+            return opens.length === 1 ? opens[0] : null;
+        }"""
+    ).as_element()
 
 
 def sites_link(page: Page) -> Locator | None:
