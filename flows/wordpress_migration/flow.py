@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.source import Source
-from flows.wordpress_migration.run import MigrationRun, read, written
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.errors import Question, Stuck
 from runner.flow import Flow
@@ -190,16 +189,7 @@ def revoke_machine_tokens(run: MigrationRun) -> None:
     """Revoke the machine tokens that the run has had made, where REVOKE_TOKEN is set."""
     if "tokens_before" in run.facts:
         run.note_tokens_made(surely=False)
-    made = read(run.facts.get("tokens_to_revoke", "[]"))
-    if not made:
-        run.say("no machine token is revoked; to revoke one: Personal Settings > Machine Tokens")
+    if not run.tokens_to_revoke:
+        run.say("no machine token is to be revoked; to revoke one: Personal Settings > Machine Tokens")
         return
-    with run.tab_beside() as page:
-        tokens = MachineTokens(run.dashboard_in(page))
-        while made:
-            tokens.open()
-            if made[0] in tokens.tokens():
-                run.say(f"revoking the machine token {made[0]}")
-                tokens.revoke(made[0])
-            made = made[1:]
-            run.facts["tokens_to_revoke"] = written(made)
+    run.revoke_tokens()

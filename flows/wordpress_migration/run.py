@@ -149,19 +149,38 @@ class MigrationRun(Run[MigrationSettings]):
         Args:
             surely: One was made, and none by another run. Else only those count that name the new site.
         """
-        before = read(self.facts["tokens_before"])
-        made = MachineTokens.made_since(before, self.listed_tokens())
+        listed = self.listed_tokens()
+        made = MachineTokens.made_since(read(self.facts["tokens_before"]), listed)
         names = {self.settings.site_name.casefold(), slug(self.settings.site_name)}
         ours = [one for one in made if any(name in " ".join(one.words).casefold() for name in names)]
         ours = made if surely and len(made) == 1 else ours
-        unique = [one for one in ours if one not in before and ours.count(one) == 1]
-        if (surely and not unique) or unique != ours:
+        if surely and len(ours) != 1:
             self.say(
                 f"of the machine tokens {', '.join(map(str, made)) or 'listed'} it cannot be told which one this run "
                 "has had made: look at Personal Settings > Machine Tokens afterwards"
             )
-        self.facts["tokens_to_revoke"] = written([*read(self.facts.get("tokens_to_revoke", "[]")), *unique])
+        self.facts["tokens_to_revoke"] = written([*self.tokens_to_revoke, *ours])
         self.facts.forget("tokens_before")
+
+    @property
+    def tokens_to_revoke(self) -> list[ListedToken]:
+        """The machine tokens that this run has had made, and that are not revoked yet."""
+        return read(self.facts.get("tokens_to_revoke", "[]"))
+
+    def revoke_tokens(self) -> None:
+        """Revoke them: where others are listed in the same words, only if all of those are this run's."""
+        with self.tab_beside() as page:
+            tokens = MachineTokens(self.dashboard_in(page))
+            while left := self.tokens_to_revoke:
+                token, *others = left
+                tokens.open()
+                listed = tokens.tokens().count(token)
+                if listed > left.count(token):
+                    self.say(f'others than this run\'s are listed as "{token}", so it is not revoked: look there')
+                elif listed:
+                    self.say(f"revoking the machine token {token}")
+                    tokens.revoke(token, any_alike=True)
+                self.facts["tokens_to_revoke"] = written(others)
 
     def listed_tokens(self) -> list[ListedToken]:
         """The account's machine tokens, read in a tab beside."""
@@ -200,4 +219,5 @@ def written(tokens: Sequence[ListedToken]) -> str:
 
 def read(text: str) -> list[ListedToken]:
     """Listed tokens as `written` has written them."""
-    return [ListedToken(tuple(identity), tuple(words)) for identity, words in json.loads(text)]
+    pairs: list[list[list[str]]] = json.loads(text)
+    return [ListedToken(tuple(identity), tuple(words)) for identity, words in pairs]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.wordpress_migration.pages.lists import Rest, parts
+from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields
 from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
+from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
     LATE,
@@ -357,6 +359,11 @@ class Dashboard:
             confirm.click()
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
+
+    def open_site_page(self, address: str) -> None:
+        """Open the page that the site's creation has led to, where the work goes on in a browser just opened."""
+        self._site_page = address
+        self.page.goto(address)
 
     # -- a site that stands already -------------------------------------------------------------------------------
 

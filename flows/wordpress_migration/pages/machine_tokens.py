@@ -475,18 +475,19 @@ class MachineTokens:
 
     # -- revoking -------------------------------------------------------------------------------------------------
 
-    def revoke(self, token: ListedToken) -> None:
+    def revoke(self, token: ListedToken, *, any_alike: bool = False) -> None:
         """Revoke this token, and see that it is no longer listed.
 
         Args:
             token: As `tokens` returned it.
+            any_alike: All that are listed in the same words may be revoked, so that it does not matter which is.
 
         Raises:
             Stuck: It is not listed, cannot be told from another one, or the dashboard refused.
         """
-        said = ""
+        said, before = "", self.tokens().count(token)
         for attempt in range(ATTEMPTS):
-            row, others = self._the_one(token)
+            row, others = self._the_one(token, any_alike=any_alike)
             if row is None and attempt == 0:
                 raise Stuck(
                     f'the machine token "{token}" is not listed: it may have been revoked', looked_for=str(token)
@@ -495,20 +496,20 @@ class MachineTokens:
                 return
             said = self._revoke_row(row, others)
             self.open()
-            if token not in self.tokens():
+            if self.tokens().count(token) < before:
                 return
         because = f"; it says: {said}" if said else ""
         raise Stuck(
             f'the dashboard still lists the machine token "{token}"{because}. Revoke it by hand', looked_for=REVOKE
         )
 
-    def _the_one(self, token: ListedToken) -> tuple[_Row | None, set[str]]:
+    def _the_one(self, token: ListedToken, *, any_alike: bool) -> tuple[_Row | None, set[str]]:
         """The token's row, with its page shown, and the names of the others; no row if it is not listed."""
         pages = self._pages()
         found = [number for number, rows in enumerate(pages) for row in rows if row.token == token]
         if not found:
             return None, set()
-        if len(found) > 1 or not token.identity:
+        if (len(found) > 1 and not any_alike) or not token.identity:
             raise Stuck(
                 f'{len(found)} machine tokens are listed as "{token}" and cannot be told apart, so none was revoked. '
                 f"Revoke the right one by hand",
@@ -519,7 +520,7 @@ class MachineTokens:
             self.open()
             pages = self._pages(found[0]) if found[0] else [self._rows() or []]
         rows = [row for row in self._rows() or [] if row.token == token]
-        if len(rows) != 1:
+        if not rows or (len(rows) > 1 and not any_alike):
             raise Stuck(f'the list changed while the machine token "{token}" was looked for. Run this again')
         return rows[0], others - {token.identity[0]}
 
