@@ -18,6 +18,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
+def optional_url(text: str) -> str | None:
+    """An address, see `url`; nothing means None."""
+    return url(text) if text else None
+
+
 def basic_auth(text: str) -> str:
     """User and password of HTTP basic auth, as `user:password`.
 
@@ -123,6 +128,22 @@ class MigrationSettings(Settings):
         help="1 to revoke the machine token that a run has had made when its migration is confirmed; fleets do",
         default="0",
         parse=switch,
+    )
+
+    new_site_url: str | None = setting(
+        "NEW_SITE_URL",
+        help="Address of the new site for its verification; unset, the one that the migration's page or the dashboard "
+        "shows",
+        default="",
+        example="https://dev-writing-widgets.pantheonsite.io",
+        parse=optional_url,
+    )
+    new_site_basic_auth: Secret | None = setting(
+        "NEW_SITE_BASIC_AUTH",
+        help="user:password, if the new site is behind HTTP basic auth when it is verified",
+        default="",
+        secret=True,
+        parse=basic_auth,
     )
 
     @property

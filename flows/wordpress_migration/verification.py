@@ -86,6 +86,10 @@ class Verification:
         """All of it, for `json.dumps`."""
         return {**asdict(self), "counts": {kind: list(pair) for kind, pair in self.counts.items()}}
 
+    def __rich__(self) -> RenderableType:
+        """All of it for a person."""
+        return render(self)
+
 
 def verify(
     old: Site, new: Site, *, say: Callable[[str], None], timeout: float = 30.0, limit: int = MOST_PAGES
