@@ -501,14 +501,13 @@ def list_flows(
     env: Annotated[bool, typer.Option("--env", help="Show their settings instead, as a .env file to fill in.")] = False,
 ) -> None:
     """Show the flows, their steps, the guide's words and the images."""
-    from runner.browser import BrowserSettings
     from runner.flow import load_flows
     from runner.settings import example
 
     console = out()
     for flow in load_flows().values():
         if env:
-            sys.stdout.write(example(flow.settings, BrowserSettings))
+            sys.stdout.write(example(*all_settings(flow)))
             continue
         console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
         for step in flow.steps:
@@ -517,6 +516,16 @@ def list_flows(
                 console.print(f"     says  {escape(step.words)}")
             for image in step.screenshots:
                 console.print(f"     shows {escape(image)}{'' if image in step.images else ' (not in the guide)'}")
+
+
+def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
+    """The settings of a flow, and those that all flows have in common."""
+    from runner.browser import BrowserSettings
+    from runner.ledger import LedgerSettings
+    from runner.notices import NoticeSettings
+    from runner.sign_ins import SignInSettings
+
+    return [flow.settings, BrowserSettings, LedgerSettings, NoticeSettings, SignInSettings]
 
 
 @app.command()

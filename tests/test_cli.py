@@ -60,7 +60,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
     shown, nothing = guiderunner("--help", cwd=tmp_path), guiderunner(cwd=tmp_path)
     assert (shown.returncode, nothing.returncode) == (0, 2)
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["run", "resume", "sandbox", "list", "check", "setup", "doctor", "runs"]
+    assert listed == ["run", "resume", "login", "verify", "sandbox", "list", "check", "setup", "doctor", "runs"]
     assert "Commands:" in nothing.stdout + nothing.stderr
 
 
@@ -74,7 +74,10 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         ((*RUN, "--until", "0"), "Invalid value for '--until'"),
         ((*RUN, "--until", "99"), "--until: there is no step 99; wordpress-migration has steps 1 to 9"),
         (("run", "wordpress-migraine"), 'there is no flow "wordpress-migraine"; there is: wordpress-migration'),
-        ((*RUN, "--dry-run", "--until", "3"), "--dry-run performs no step: it goes with neither --until nor --no-wait"),
+        (
+            (*RUN, "--dry-run", "--until", "3"),
+            "--dry-run performs no step: it goes with none of --until, --no-wait, --verify",
+        ),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
