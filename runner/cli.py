@@ -356,8 +356,6 @@ def list_runs(
     context: typer.Context, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False
 ) -> None:
     """List the runs: state, step, site, since when."""
-    from rich.table import Table
-
     if context.invoked_subcommand:
         return
     ledger = open_ledger(runs, env_file)
@@ -366,13 +364,13 @@ def list_runs(
         for record, state in records:
             sys.stdout.write(json.dumps({**record.values(), "state": state}, ensure_ascii=False) + "\n")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("run", "state", "step", "since (UTC)", "site"):
-        table.add_column(heading, overflow="fold")
+    rows = [("run", "state", "step", "since (UTC)", "site")]
     for record, state in records:
         since = record.since[:16].replace("T", " ")
-        table.add_row(record.id, state, "" if record.step is None else str(record.step), since, escape(record.site))
-    out().print(table)
+        rows.append((record.id, state, "" if record.step is None else str(record.step), since, record.site))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        out().print(escape("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])))
 
 
 @runs_app.command("show")
