@@ -120,7 +120,7 @@ class MigrationRun(Run[MigrationSettings]):
         dashboard = self.dashboard
         self.stay_off_camera(dashboard.page)
         with self.noting_the_token():
-            self.about_to("have a machine token made")
+            self.say("having a machine token made")
             dashboard.press_generate_machine_token()
             self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
         self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
