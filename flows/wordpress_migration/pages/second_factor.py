@@ -171,7 +171,9 @@ class SecondFactor:
             boxes.first.fill(code)
             return
         boxes.first.press_sequentially(code)
-        if self._state(code) == "refused":
+        held = _values(boxes)
+        # Boxes that are all empty have been sent and emptied.
+        if len(held) == len(code) and any(held) and held != list(code):
             for index, digit in enumerate(code):
                 boxes.nth(index).fill(digit)
 
@@ -203,10 +205,14 @@ class SecondFactor:
         boxes = self.asked()
         if boxes is None:
             return "gone"
-        values: list[str] = boxes.evaluate_all(
-            "all => all.filter(el => !el.disabled && !el.readOnly).map(el => el.value)"
-        )
+        values = _values(boxes)
         if not values:
             return "busy"
         # Emptied, or another page that asks anew.
         return "filled in" if re.sub(r"\D", "", "".join(values)) == code else "refused"
+
+
+def _values(boxes: Locator) -> list[str]:
+    """What stands in those fields that can be changed."""
+    values: list[str] = boxes.evaluate_all("all => all.filter(el => !el.disabled && !el.readOnly).map(el => el.value)")
+    return values
