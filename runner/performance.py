@@ -299,7 +299,7 @@ class _Performance:
                 step = self._step()
                 if crashes >= BROWSERS_AT_MOST:
                     raise self.run.failed(self.flow, step, gone) from None
-                self.reporter.step_again(step, f"the browser has gone ({gone}); going on in another one")
+                self.reporter.step_again(step, f"{gone}; going on in another browser")
                 complete, wait = False, 0.0
             else:
                 wait = pause
@@ -345,7 +345,7 @@ class _Performance:
                 start_trace(context)
             return context.new_page()
         except PlaywrightError as error:
-            raise BrowserGone(error.message.splitlines()[0]) from None
+            raise BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}") from None
 
     def _close(self, context: BrowserContext, recorder: Recorder | None, *, failed: bool, keep: bool) -> None:
         """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""

@@ -43,7 +43,7 @@ START_AGAIN_AT_MOST = 2
 
 
 class BrowserGone(GuiderunnerError):
-    """The browser has crashed or was killed; what the run was doing can be taken up in another one."""
+    """The browser has crashed, was killed, or is of no more use; the step can be taken up in another one."""
 
 
 class Reporter:
@@ -290,15 +290,23 @@ class Run(Generic[S]):
                     self._perform(flow, step)
                 except StartAgain as again:
                     went_back += 1
-                    sentence = self.secrets.redact(str(again))
-                    if went_back > START_AGAIN_AT_MOST:
-                        raise self.failed(flow, step, Stuck(f"{sentence}; that happened {went_back} times")) from None
-                    self.ledger.record("step again", step=again.step, instead_of=step.number, sentence=sentence)
-                    self.reporter.step_again(step, sentence)
-                    at = at if self._may_be_done(step) else number_of[again.step]
+                    at = self._go_back(flow, order, at, again, went_back)
                 else:
                     at += self._is_done(step)
         return True
+
+    def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
+        """Where to go on when what earlier steps entered is lost: at that step, or here if this one may be done."""
+        step, sentence = order[at], self.secrets.redact(str(again))
+        if times > START_AGAIN_AT_MOST:
+            raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
+        back = next(index for index, one in enumerate(order) if one.number == again.step)
+        if any(one.asks and self._is_done(one) for one in order[back:at]):
+            # What was created must not be created again: a fresh browser enters this step.
+            raise BrowserGone(sentence) from None
+        self.ledger.record("step again", step=again.step, instead_of=step.number, sentence=sentence)
+        self.reporter.step_again(step, sentence)
+        return at if self._may_be_done(step) else min(at, back)
 
     @property
     def at_step(self) -> Step[Any] | None:
@@ -422,7 +430,7 @@ class Run(Generic[S]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold a secret
             if self._browser_has_gone(error):
                 self.ledger.record("browser gone", step=step.number, sentence=_sentence(error))
-                raise BrowserGone(self.secrets.redact(_sentence(error))) from None
+                raise BrowserGone(f"the browser has gone: {self.secrets.redact(_sentence(error))}") from None
             if isinstance(error, Question):
                 self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
             if isinstance(error, Undone):

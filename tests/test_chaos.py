@@ -182,7 +182,7 @@ def test_a_run_whose_browser_is_killed_in_every_step_migrates_once(victim: Victi
                 break
             kill_browser(command)
         code = command.ends()
-        assert command.err.count("going on in another one") >= len(steps) - 1
+        assert command.err.count("going on in another browser") >= len(steps) - 1
     if code:
         victim.finish()
     victim.was_done_once()

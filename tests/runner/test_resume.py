@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sql
 
 from runner import performance
-from runner.errors import AlreadyBegun, Question, StepFailed, Stuck, Undone, WrongUsage
+from runner.errors import AlreadyBegun, Question, StartAgain, StepFailed, Stuck, Undone, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
 from runner.performance import Options, perform, resume
@@ -415,6 +415,14 @@ def test_browsers_that_die_again_and_again_end_the_run(toys: Toys) -> None:
     with pytest.raises(StepFailed, match="closed"):
         toys.begin()
     assert (toys.state, toys.opened) == ("failed", 3)
+
+
+def test_a_session_that_ends_late_never_leads_back_before_what_was_made(toys: Toys) -> None:
+    """The page begins anew, at a place from where the toy would be made again: another browser enters the step."""
+    toys.world.trouble = [None, StartAgain("the session had ended", step=1)]
+    assert toys.begin().state == "done"
+    assert toys.world.did == WHOLE
+    assert toys.opened == 2
 
 
 def test_the_next_browser_is_still_signed_in(toys: Toys) -> None:
