@@ -45,6 +45,7 @@ def setting(
     secret: bool = False,
     parse: Callable[[str], object] = str,
     fixed: bool = False,
+    instead: str = "",
 ) -> Any:  # noqa: ANN401 - as dataclasses.field, it stands where a value of any type is declared
     """Declare a field of a Settings class.
 
@@ -55,10 +56,13 @@ def setting(
         example: A value for .env.example.
         secret: The value is wrapped in `Secret` and never shown.
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
+        instead: Word that can stand in a secret's place and means that there is none; the value is None then.
         fixed: It says what a run is about, and stays as it was once the run has had an effect outside.
     """
 
     def read(text: str) -> object:
+        if instead and text == instead:
+            return None
         value = parse(text)
         return _secret(text, name) if secret else value
 

@@ -49,7 +49,12 @@ class MigrationSettings(Settings):
     email: str = setting(
         "PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com", fixed=True
     )
-    password: Secret = setting("PANTHEON_PASSWORD", help="Password of the Pantheon account", secret=True)
+    password: Secret | None = setting(
+        "PANTHEON_PASSWORD",
+        help='Password of the Pantheon account, or the word login: only what "guiderunner login dashboard" has kept',
+        secret=True,
+        instead="login",
+    )
     totp: Secret | None = setting(
         "PANTHEON_TOTP",
         help="Secret in base32, or otpauth:// address, that the account's one-time codes are made from",
@@ -81,7 +86,12 @@ class MigrationSettings(Settings):
     wp_username: str = setting(
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
     )
-    wp_password: Secret = setting("WP_ADMIN_PASSWORD", help="Password of that administrator", secret=True)
+    wp_password: Secret | None = setting(
+        "WP_ADMIN_PASSWORD",
+        help='Password of that administrator, or the word login: only what "guiderunner login wp-admin" has kept',
+        secret=True,
+        instead="login",
+    )
     wp_totp: Secret | None = setting(
         "WP_ADMIN_TOTP",
         help="Secret in base32, or otpauth:// address, that the administrator's one-time codes are made from",

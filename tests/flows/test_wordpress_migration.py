@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
     from fixtures.sandbox import Sandbox
     from flows.wordpress_migration.run import MigrationRun
     from tests.flows.conftest import Outcome
@@ -184,6 +186,13 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any], int, str, dict[str, int
         "refused the sign-in",
         NOTHING,
     ),
+    "no password, and nothing is kept": (
+        {"PANTHEON_PASSWORD": "login"},
+        {},
+        1,
+        'a person has to run "guiderunner login dashboard"',
+        NOTHING,
+    ),
     "second factor": (
         {"PANTHEON_TOTP": ""},
         {"second_factor": True},
@@ -233,6 +242,31 @@ def test_a_refusal_of_the_dashboard_is_said(
     assert caught.value.failure.screenshot
     assert outcome.done == done
     assert outcome.audit["wrong_password"] <= 1
+
+
+def test_what_a_person_has_signed_in_to_is_used(
+    migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser
+) -> None:
+    """The state of a browser in which somebody signed in by hand: no password is needed, and its cookies stay secret."""
+    account = sandbox.world.account
+    (login, _) = FLOW.logins(FLOW.settings.load(sandbox.settings()))
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(login.address)
+    assert not login.signed_in(page)
+    page.get_by_label("Email address").fill(account.email)
+    page.get_by_label("Password", exact=True).fill(account.password)
+    page.get_by_label("Password", exact=True).press("Enter")
+    page.get_by_text("Migrate Existing Site").wait_for()
+    assert login.signed_in(page)
+    state = context.storage_state()
+    context.close()
+    outcome = migrate({"PANTHEON_PASSWORD": "login"}, until=3, signed_in=state, trace="on")
+    assert outcome.error is None
+    assert outcome.done == {**NOTHING, "sites_created": 1}
+    assert outcome.audit["sign_ins"] == 1
+    session = next(cookie["value"] for cookie in state["cookies"] if "dashboard" in cookie["name"])
+    assert holds_a_secret(outcome.run.folder, session) == []
 
 
 def test_a_confirmation_that_comes_too_early_is_tried_again(

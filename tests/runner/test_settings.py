@@ -33,7 +33,14 @@ def test_complete_settings_are_read() -> None:
     assert settings.migration_timeout == 6 * 3600
     assert settings.workspace is None
     assert settings.source_basic_auth is None
-    assert settings.password.reveal() == "correct horse"
+    assert settings.password == Secret("correct horse", "PANTHEON_PASSWORD")
+
+
+def test_a_word_can_stand_for_no_secret() -> None:
+    """Where a person has signed in there is no password; the word itself is nothing to keep secret."""
+    settings = MigrationSettings.load({**COMPLETE, "PANTHEON_PASSWORD": "login"})
+    assert settings.password is None
+    assert {secret.name for secret in settings.secrets()} == {"WP_ADMIN_PASSWORD"}
 
 
 def test_settings_are_frozen_and_do_not_print_secrets() -> None:

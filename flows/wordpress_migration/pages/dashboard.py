@@ -776,8 +776,13 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused, or a person is needed.
         """
-        page = self.page
+        page, account_password = self.page, self._account.password
         self._check_address()
+        if account_password is None:
+            raise Stuck(
+                'the dashboard asks to sign in, and no kept sign-in is valid: a person has to run "guiderunner login '
+                'dashboard" (or set PANTHEON_PASSWORD)'
+            )
         if self._signing_in:
             said = [line for line in lines(page) if refuses(line)]
             because = f': "{said[0]}"' if said else ""
@@ -794,7 +799,7 @@ class Dashboard:
                 password = until(page, self._password_field)
         if password is None:
             raise Stuck("the sign-in page asks for no password", looked_for="Password")
-        password.fill(self._account.password.reveal())
+        password.fill(account_password.reveal())
         self._send(password, lambda: self._password_field() is None or None)
 
     def _give_email(self, email: Locator) -> None:

@@ -196,6 +196,11 @@ class WpAdmin:
         WordPress moves the focus to the user name by script, some time after the form is there (wp-login.php,
         wp_attempt_focus): a password that is typed in that moment stands in the wrong field, readable.
         """
+        if self._administrator.wp_password is None:
+            raise Stuck(
+                'WordPress asks to sign in, and no kept sign-in is valid: a person has to run "guiderunner login '
+                'wp-admin" (or set WP_ADMIN_PASSWORD)'
+            )
         user, password = self.page.locator("#user_login"), self.page.locator("#user_pass")
         values = (self._administrator.wp_username, self._administrator.wp_password.reveal())
         for _ in range(3):
