@@ -27,9 +27,9 @@ test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and th
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
 
-chaos: $(VENV)/.installed ## Kill runs, browsers and sessions at every boundary and at random moments; takes an hour
+chaos: $(VENV)/.installed ## Run what takes an hour: kill runs, browsers and sessions at every boundary and at random
 	$(BIN)/guiderunner setup
-	CHAOS=whole $(BIN)/python -m pytest -m chaos -n $${TEST_WORKERS:-2} --dist worksteal
+	CHAOS=whole $(BIN)/python -m pytest -m "chaos or slow" -n $${TEST_WORKERS:-2} --dist worksteal
 
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .

@@ -87,6 +87,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check only that it can be done, and say what would be done.")
     ] = False,
+    no_preflight: Annotated[
+        bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
     env_file: EnvFile = None,
     headed: Headed = False,
@@ -114,8 +117,10 @@ def run(
         raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
-    if dry_run and (until or no_wait or verify):
-        raise WrongUsage("--dry-run performs no step: it goes with none of --until, --no-wait, --verify")
+    if dry_run and (until or no_wait or verify or no_preflight):
+        raise WrongUsage(
+            "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight"
+        )
     if verify and (until or no_wait):
         raise WrongUsage(
             '--verify needs the whole flow: it goes with neither --until nor --no-wait; "verify" can follow'
@@ -130,6 +135,7 @@ def run(
         trace=trace,
         video=video,
         wait=not no_wait,
+        preflight=not no_preflight,
         again=again,
         resumable=not sandbox,
         signed_in=kept_sign_ins(found, settings, env) if settings else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Playwright
 
     from fixtures.sandbox import Sandbox
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is part of `make chaos` only."""
+    if os.environ.get("CHAOS") != "whole":
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes long: part of make chaos"))
 
 
 @pytest.fixture(scope="session")

@@ -33,8 +33,6 @@ SEED = int(os.environ.get("CHAOS_SEED", "20260101"))
 
 SITE = "larkfield-pottery-studio"
 
-only_whole = pytest.mark.skipif(not WHOLE, reason="part of make chaos")
-
 Moment = tuple[str, int]
 """An event of the ledger and its step."""
 
@@ -165,7 +163,7 @@ def test_a_run_that_is_killed_at_a_boundary_migrates_once(victim: Victim) -> Non
     victim.was_done_once()
 
 
-@only_whole
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(30))
 def test_a_run_that_is_killed_at_random_migrates_once(victim: Victim, number: int) -> None:
     """Kill -9 at some moment inside it, up to three times."""
@@ -177,7 +175,7 @@ def test_a_run_that_is_killed_at_random_migrates_once(victim: Victim, number: in
     victim.was_done_once()
 
 
-@only_whole
+@pytest.mark.slow
 def test_a_run_whose_browser_is_killed_in_every_step_migrates_once(victim: Victim) -> None:
     """Each time another browser is opened, and the process goes on by itself."""
     steps = range(1, len(FLOW.steps) + 1)
@@ -203,7 +201,7 @@ def kill_browser(command: Command) -> None:
                 continue
 
 
-@only_whole
+@pytest.mark.slow
 def test_a_run_whose_sessions_end_in_every_step_migrates_once(victim: Victim) -> None:
     """The dashboard's session ends as each step begins; the process signs in again by itself."""
     with victim.process("--json") as command:

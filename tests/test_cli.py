@@ -34,6 +34,7 @@ SETTINGS = {
 }
 RUN = ("run", FLOW.name)
 ON_SANDBOX = (*RUN, "--sandbox")
+AT_ONCE = (*ON_SANDBOX, "--no-preflight")
 ESCAPE = "\x1b"
 
 
@@ -76,7 +77,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         (("run", "wordpress-migraine"), 'there is no flow "wordpress-migraine"; there is: wordpress-migration'),
         (
             (*RUN, "--dry-run", "--until", "3"),
-            "--dry-run performs no step: it goes with none of --until, --no-wait, --verify",
+            "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight",
         ),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
@@ -458,7 +459,7 @@ def misbehave(command: Command, **changes: Any) -> None:
 @pytest.mark.sandbox
 def test_a_failed_run_on_the_sandbox_leaves_nothing_running() -> None:
     """The name is taken: exit code 1 with the reason, no site was made, and PHP and browser are gone."""
-    with a_run(*ON_SANDBOX, "--json") as command:
+    with a_run(*AT_ONCE, "--json") as command:
         misbehave(command, taken_names=["larkfield-pottery-studio"])
         assert command.ends() == 1
         assert "StepFailed: Step 3 failed: " in command.err
@@ -472,7 +473,7 @@ def test_a_failed_run_on_the_sandbox_leaves_nothing_running() -> None:
 @pytest.mark.sandbox
 def test_a_run_that_was_to_stop_says_so() -> None:
     """--until 1 performs one step, does not say done, and leaves nothing running; plain lines without --json."""
-    with a_run(*ON_SANDBOX, "--until", "1") as command:
+    with a_run(*AT_ONCE, "--until", "1") as command:
         assert command.ends() == 0, command.err
         lines = command.out.splitlines()
         assert re.fullmatch(r"stopped: 1 steps in \d+ s", lines[0])
@@ -502,7 +503,7 @@ def was_interrupted(command: Command) -> None:
 @pytest.mark.parametrize("how", ["Ctrl-C", "twice", "SIGTERM"])
 def test_an_interrupted_run_is_recorded_and_leaves_nothing_running(how: str) -> None:
     """A terminal's Ctrl-C for the whole group, a second one meanwhile, or SIGTERM for the command alone: 130."""
-    with a_run(*ON_SANDBOX) as command:
+    with a_run(*AT_ONCE) as command:
         command.until("step 2", lambda: command.has_begun(2))
         if how == "SIGTERM":
             command.process.terminate()

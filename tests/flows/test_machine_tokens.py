@@ -182,6 +182,7 @@ def test_made_since_counts_equal_tokens() -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dashboard", "options"),
     [
@@ -212,6 +213,7 @@ def test_revokes_the_one_that_was_made(visit: Callable[..., Visit], dashboard: s
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "listed", "words"),
     [
@@ -263,6 +265,7 @@ SITES = ["shop", "blog", "larkfield-pottery", "old-larkfield", "news", "archive"
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dashboard", "options", "absent"),
     [
