@@ -238,10 +238,13 @@ def test_revokes_none(visit: Callable[..., Visit], options: dict[str, Any], list
 @pytest.mark.parametrize(
     "behaviour",
     [
-        {"markup": {"buttons": "role"}, "wording": "other", "delay_ms": 1200},
-        {"markup": {"buttons": "link"}, "session_ends": "/api/tokens", "login": "two-pages"},
+        pytest.param({"markup": {"buttons": "role"}, "wording": "other", "delay_ms": 1200}, id="late"),
+        pytest.param(
+            {"markup": {"buttons": "link"}, "session_ends": "/api/tokens", "login": "two-pages"},
+            id="signed out on the way",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["late", "signed out on the way"],
 )
 def test_revokes_on_the_stand_in(stand_in: Dashboard, platform: Platform, behaviour: dict[str, Any]) -> None:
     """On the stand-in's dashboard one of two tokens is revoked, once."""
