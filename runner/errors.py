@@ -6,6 +6,7 @@
     │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
+    ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
     ├── GuideDiffers      3    guide and flow disagree; one line for each difference
@@ -118,6 +119,12 @@ class StepFailed(GuiderunnerError):
     def __init__(self, failure: Failure) -> None:
         super().__init__("\n".join(failure.lines()))
         self.failure = failure
+
+
+class SitesLeft(GuiderunnerError):
+    """A fleet has ended, and not all of its sites are done; the sentence says how many, and where to read why."""
+
+    exit_code = 1
 
 
 class WrongUsage(GuiderunnerError):

@@ -34,6 +34,7 @@ class Setting:
     default: str
     parse: Callable[[str], object]
     fixed: bool
+    in_fleets: str
 
 
 def setting(
@@ -45,6 +46,7 @@ def setting(
     secret: bool = False,
     parse: Callable[[str], object] = str,
     fixed: bool = False,
+    in_fleets: str = "",
 ) -> Any:  # noqa: ANN401 - as dataclasses.field, it stands where a value of any type is declared
     """Declare a field of a Settings class.
 
@@ -56,13 +58,14 @@ def setting(
         secret: The value is wrapped in `Secret` and never shown.
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
         fixed: It says what a run is about, and stays as it was once the run has had an effect outside.
+        in_fleets: Text to read instead of the default where many runs are performed at once.
     """
 
     def read(text: str) -> object:
         value = parse(text)
         return _secret(text, name) if secret else value
 
-    about = Setting(name, help, default is None, secret, example, default or "", read, fixed)
+    about = Setting(name, help, default is None, secret, example, default or "", read, fixed, in_fleets)
     return dataclasses.field(metadata={"setting": about})
 
 
@@ -106,6 +109,11 @@ class Settings:
     @property
     def site(self) -> str:
         """What a run with these settings is about, for people."""
+        return ""
+
+    @property
+    def account(self) -> str:
+        """The account that a run signs in with; how often that happens can be limited."""
         return ""
 
     def plain(self) -> dict[str, str]:

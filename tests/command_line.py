@@ -18,7 +18,7 @@ from runner.browser import BrowserSettings
 from runner.ledger import LedgerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 PROGRAM = [sys.executable, "-m", "runner.cli"]
 
@@ -118,6 +118,7 @@ class Command:
         temporary: Its empty TMPDIR.
         stderr: Where its stderr goes; by default it is kept.
         variables: Environment variables.
+        program: What starts it, before what is typed.
     """
 
     def __init__(
@@ -127,13 +128,14 @@ class Command:
         temporary: Path,
         stderr: int = subprocess.PIPE,
         variables: Mapping[str, str] | None = None,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.cwd = cwd
         self.temporary = temporary
         self.family = Family()
         self.out = self.err = ""
         self.process = subprocess.Popen(
-            [*PROGRAM, *args],
+            [*program, *args],
             cwd=cwd,
             env=environment(TMPDIR=str(temporary), PYTHONUNBUFFERED="1", FAMILY=self.family.mark, **variables or {}),
             stdin=subprocess.DEVNULL,
