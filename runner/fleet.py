@@ -264,7 +264,8 @@ class Worker:
                 self.stopping.set()
                 DBOS.destroy(workflow_completion_timeout_sec=FAREWELL)
                 Worker._here = None
-            self.roster.leave(machine)
+                if not self.problem:
+                    self.roster.leave(machine)
 
     def wait(self, pause: float | None = None) -> None:
         """Let it work for so many seconds, or until it ends.
@@ -394,7 +395,7 @@ class Fleets:
         """Give back every connection."""
         self._client.destroy()
 
-    def begin(self, sites: Sequence[Site], fleet: str, *, concurrency: int, per_account: Rate) -> list[Entry]:
+    def begin(self, sites: Sequence[Site], fleet: str, *, concurrency: int, per_account: Rate) -> None:
         """Have these sites done; those that are done or under way already are left as they are.
 
         Args:
@@ -409,17 +410,19 @@ class Fleets:
             partition_limiter={"limit": per_account.number, "period": per_account.period},
             on_conflict="always_update",
         )
+        if self.roster.machines():
+            time.sleep(2 * POLL)  # a worker looks once more with the limits that it has read before
         entries = [self.roster.put(site, fleet) for site in sites]
         broken = self._broken([entry for entry in entries if entry.state not in OVER])
-        for number, (site, entry) in enumerate(zip(sites, entries, strict=True)):
-            if entry.subject in broken:
-                entries[number] = self.roster.again(entry, fleet)
-            if entry.state not in OVER:
-                at = entries[number]
-                self._client.enqueue(
-                    _options(site.subject, site.account, at.attempt, 1), site.values(), at.attempt, 1, 0, 0
-                )
-        return entries
+        for site, entry in zip(sites, entries, strict=True):
+            current = self.roster.again(entry, fleet) if entry.subject in broken else entry
+            if current.state == "queued":
+                self.queue(site, current.attempt, 1)
+
+    def queue(self, site: Site, attempt: int, number: int, *, pause: float = 0.0) -> None:
+        """Have a phase of a site queued, unless it is already; `pause` is in seconds."""
+        options = _options(site.subject, site.account, attempt, number, pause)
+        self._client.enqueue(options, site.values(), attempt, number, 0, 0)
 
     def _broken(self, entries: Sequence[Entry]) -> set[str]:
         """Sites with which nothing happens any more although they are not over: a mistake of ours ended a workflow."""

@@ -114,7 +114,7 @@ class Roster:
         try:
             self._ask(lambda connection: connection.execute(_SITES.insert().values(vars(entry))))
         except IntegrityError:
-            found = self.find([site.subject])[0]
+            found = self.get(site.subject)
             return self.again(found, fleet) if found.state in ("failed", "asks") else found
         return entry
 
@@ -130,12 +130,17 @@ class Roster:
         }
         query = _SITES.update().where(_SITES.c.subject == entry.subject, _SITES.c.attempt == entry.attempt)
         self._ask(lambda connection: connection.execute(query.values(values)))
-        return self.find([entry.subject])[0]
+        return self.get(entry.subject)
 
     def tell(self, subject: str, attempt: int, **changed: Any) -> None:  # noqa: ANN401 - the columns' values
         """Note what has become of a site; an attempt that another one has followed has nothing to say any more."""
         query = _SITES.update().where(_SITES.c.subject == subject, _SITES.c.attempt == attempt)
         self._ask(lambda connection: connection.execute(query.values(since=now(), **changed)))
+
+    def get(self, subject: str) -> Entry:
+        """A site that is here."""
+        query = _SITES.select().where(_SITES.c.subject == subject)
+        return Entry(**self._ask(lambda connection: connection.execute(query).mappings().one()))
 
     def find(self, subjects: Iterable[str]) -> list[Entry]:
         """These sites, in this order; those that are not here are left out."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
-from runner import cli, fleet, phase, roster, summary
+from runner import cli, fleet, phase, summary
 from runner import flow as flow_module
 from runner.errors import Question, Stuck
 from runner.flow import Flow
@@ -54,7 +54,8 @@ class ToySettings(Settings):
     def behaviour(self) -> dict[str, Any]:
         """What happens to it: `fails`, `looks`: how often; `asks`, `hangs`: whether; `needs`: a file to wait for."""
         file = self.world / self.name
-        return json.loads(file.read_text()) if file.is_file() else {}
+        behaviour: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+        return behaviour
 
     def did(self, what: str) -> None:
         """Say what was done, in one write."""
@@ -80,10 +81,10 @@ def make(run: Run[ToySettings]) -> None:
         raise Stuck(f"the toy {toy.password.reveal()} does not come")
     if behaviour.get("asks"):
         raise Question("does it?")
-    run.about_to("make the toy")
-    toy.did("make")
     if behaviour.get("hangs"):
         until("the end of the world", lambda: False)
+    run.about_to("make the toy")
+    toy.did("make")
     if needs := behaviour.get("needs"):
         until(needs, (toy.world / needs).is_file)
 
@@ -104,7 +105,7 @@ def play(run: Run[ToySettings]) -> None:
 def is_over(run: Run[ToySettings], _: float) -> bool:
     """Whether it is over."""
     run.settings.did("look")
-    return run.settings.count("look") > run.settings.behaviour().get("looks", 0)
+    return run.settings.count("look") > int(run.settings.behaviour().get("looks", 0))
 
 
 @contextmanager
@@ -114,10 +115,11 @@ def no_browser(*_: object, **__: object) -> Iterator[MagicMock]:
 
 
 if __name__ == "__main__":
-    flow_module.load_flows = lambda *_: {"toy": FLOW}
-    phase.open_browser = no_browser  # type: ignore[assignment]
-    cli.PROGRAM[2] = "tests.runner.toy_fleet"
-    fleet.FIRST_PAUSE, fleet.RETRY_PAUSES, fleet.BEAT = 0.2, (0.2, 0.2), 0.5
-    fleet.POLL = float(os.environ.get("TOY_POLL", "0.2"))
-    fleet.SILENT = roster.SILENT = summary.SILENT = 4.0
-    cli.main()
+    with (
+        patch.object(flow_module, "load_flows", lambda: {"toy": FLOW}),
+        patch.object(phase, "open_browser", no_browser),
+        patch.object(cli, "PROGRAM", [*cli.PROGRAM[:2], "tests.runner.toy_fleet"]),
+        patch.multiple(fleet, FIRST_PAUSE=0.2, RETRY_PAUSES=(0.2, 0.2), BEAT=0.5, POLL=0.2, SILENT=4.0),
+        patch.object(summary, "SILENT", 4.0),
+    ):
+        cli.main()
