@@ -16,15 +16,18 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from runner.errors import GuideDiffers, GuiderunnerError, Missing, SitesLeft, WrongUsage
+from runner.errors import Differs, GuideDiffers, GuiderunnerError, Missing, SitesLeft, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     from fixtures.sandbox import Sandbox
-    from runner.ledger import Ledger
+    from runner.flow import Flow
+    from runner.ledger import Ledger, Record
     from runner.machine import Need
+    from runner.notices import NoticeSettings
+    from runner.settings import Settings
 
 # Heavy modules (Playwright, Pillow, the stand-ins) are imported by the commands that use them: `--help` stays quick.
 
@@ -58,6 +61,7 @@ NoWait = Annotated[
 ]
 Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+FlowOption = Annotated[str, typer.Option("--flow", help="The flow that it is for.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
@@ -94,6 +98,7 @@ def run(
     video: Video = False,
     until: Until = None,
     no_wait: NoWait = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare the result with its origin at the end.")] = False,
     runs: Runs = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -101,6 +106,7 @@ def run(
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
+    from runner.notices import NoticeSettings
     from runner.performance import Options, perform
     from runner.progress import Progress
     from runner.settings import environment
@@ -110,11 +116,16 @@ def run(
         raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
-    if dry_run and (until or no_wait):
-        raise WrongUsage("--dry-run performs no step: it goes with neither --until nor --no-wait")
+    if dry_run and (until or no_wait or verify):
+        raise WrongUsage("--dry-run performs no step: it goes with none of --until, --no-wait, --verify")
+    if verify and (until or no_wait):
+        raise WrongUsage(
+            '--verify needs the whole flow: it goes with neither --until nor --no-wait; "verify" can follow'
+        )
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
+    notices = NoticeSettings.load({} if sandbox or dry_run else env)
     ledger = Ledger.beside(runs, LedgerSettings.load({} if sandbox else env))
     options = Options(
         until=until,
@@ -123,6 +134,7 @@ def run(
         wait=not no_wait,
         again=again,
         resumable=not sandbox,
+        signed_in=kept_sign_ins(found, settings, env) if settings else None,
         only_preflight=dry_run,
     )
     with ExitStack() as stack:
@@ -144,9 +156,12 @@ def run(
             progress.stop()
             if progress.folder:
                 tell(progress.folder, box.audit() if box else None, as_json=as_json)
+                notify(notices, progress.folder)
         if dry_run and not as_json:
             for step in found.steps:
                 out().print(f"would do step {step.number}: {escape(step.title)}")
+        if verify and progress.folder:
+            compare(found, settings, ledger.find(progress.folder.name), as_json=as_json)
 
 
 @app.command()
@@ -174,6 +189,7 @@ def resume(
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
+    from runner.notices import NoticeSettings
     from runner.performance import Options
     from runner.performance import resume as take_up
     from runner.progress import Progress
@@ -185,6 +201,8 @@ def resume(
     record = ledger.find(run_id)
     found = find_flow(record.flow)
     settings = found.settings.load_again(env, record.settings, fixed=record.begun)
+    notices = NoticeSettings.load(env)
+    signed_in = kept_sign_ins(found, settings, env)
     with Progress(err()) as progress:
         try:
             take_up(
@@ -194,13 +212,122 @@ def resume(
                 record=record,
                 ledger=ledger,
                 reporter=progress,
-                options=Options(until=until, trace=trace, video=video, wait=not no_wait),
+                options=Options(until=until, trace=trace, video=video, wait=not no_wait, signed_in=signed_in),
                 answer=answer,
             )
         finally:
             progress.stop()
             if progress.folder:
                 tell(progress.folder, None, as_json=as_json)
+                notify(notices, progress.folder)
+
+
+def kept_sign_ins(flow: Flow[Any], settings: Settings, env: Mapping[str, str]) -> dict[str, Any] | None:
+    """What "login" has kept for this flow with these settings, as one state; None if nothing is kept."""
+    from runner.sign_ins import SignIns, SignInSettings, merged
+
+    sign_in_settings = SignInSettings.load(env)
+    if not sign_in_settings.folder.is_dir():
+        return None
+    kept = SignIns(sign_in_settings)
+    states = [state for login in flow.logins(settings) if (state := kept.state(login.name))]
+    return merged(*states) if states else None
+
+
+def notify(notices: NoticeSettings, folder: Path) -> None:
+    """Tell people elsewhere how a run ended, or that it needs one of them, where that is set; waiting is no news."""
+    from runner.notices import Notice, send
+    from runner.secrets import Secrets
+
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    if result["state"] in ("waiting", "dry run"):
+        return
+    failure = result["failure"] or {}
+    notice = Notice(
+        run_id=result["id"],
+        flow=result["flow"],
+        state="person needed" if result["state"] == "asks" else result["state"],
+        sentence=". ".join(filter(None, (failure.get("sentence"), failure.get("resume")))),
+        step=failure.get("step"),
+        site=result["site"],
+        folder=result["folder"],
+    )
+    for sentence in send(notices, notice, Secrets()):
+        err().print(f"[yellow]{escape(sentence)}[/]")
+
+
+@app.command()
+def login(
+    place: Annotated[str, typer.Argument(help="Where, such as dashboard or wp-admin.")],
+    *,
+    flow: FlowOption = "wordpress-migration",
+    env_file: EnvFile = None,
+    browser: BrowserOption = "chromium",
+    patience: Annotated[float, typer.Option(help="Seconds that you may take.", min=1)] = 600,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what is kept instead.")] = False,
+) -> None:
+    """Sign in by hand in a browser that opens, where a password is not enough; runs use it until it ends."""
+    from runner.browser import BrowserSettings, context_options, open_browser
+    from runner.flow import find_flow
+    from runner.settings import environment
+    from runner.sign_ins import SignIns, SignInSettings, by_hand
+
+    env = environment(env_file)
+    found = find_flow(flow)
+    places = {one.called: one for one in found.logins(found.settings.load(env))}
+    if place not in places:
+        raise WrongUsage(f'there is no "{place}" to log in to; there are: {", ".join(places)}')
+    kept = SignIns(SignInSettings.load(env))
+    if forget:
+        kept.forget(places[place].name)
+        out().print(f"nothing is kept of {escape(place)} any more")
+        return
+    kept.check()
+    with open_browser(BrowserSettings.load(env), name=browser, headed=True) as opened:
+        out().print(f"sign in to {escape(places[place].address)} in the browser that has opened")
+        state = by_hand(opened, places[place], patience=patience, **context_options())
+    kept.keep(places[place].name, state)
+    out().print(f"the sign-in to {escape(place)} is kept, encrypted; runs use it until it ends")
+
+
+@app.command()
+def verify(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False) -> None:
+    """Compare what a run has made with its origin: a table of differences, exit code 1 if there are any."""
+    from runner.flow import find_flow
+    from runner.settings import environment
+
+    record = open_ledger(runs, env_file).find(run_id)
+    found = find_flow(record.flow)
+    settings = found.settings.load_again(environment(env_file), record.settings, fixed=record.begun)
+    if record.state != "done":
+        raise WrongUsage(f"run {record.id} is {record.state}: there is nothing to verify before it is done")
+    compare(found, settings, record, as_json=as_json)
+
+
+def compare(flow: Flow[Any], settings: Settings, record: Record, *, as_json: bool) -> None:
+    """Compare what a run has made with its origin, and print the differences.
+
+    Raises:
+        Differs: There are some.
+        WrongUsage: The flow has no such comparison.
+    """
+    from runner.secrets import Secrets
+
+    if flow.compare is None:
+        raise WrongUsage(f"{flow.name} has nothing to verify")
+    secrets = Secrets()
+    for secret in settings.secrets():
+        secrets.add(secret)
+    found = flow.compare(settings, record.facts, lambda words: err().print(escape(secrets.redact(words))))
+    if as_json:
+        sys.stdout.write(secrets.redact(json.dumps(found.as_json(), ensure_ascii=False)) + "\n")
+    else:
+        console = out()
+        with console.capture() as shown:
+            console.print(found)
+        sys.stdout.write(secrets.redact(shown.get()))
+    if found.differences:
+        raise Differs(f"{len(found.differences)} differences were found")
 
 
 # -- runs ---------------------------------------------------------------------------------------------------------
@@ -231,8 +358,6 @@ def list_runs(
     context: typer.Context, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False
 ) -> None:
     """List the runs: state, step, site, since when."""
-    from rich.table import Table
-
     if context.invoked_subcommand:
         return
     ledger = open_ledger(runs, env_file)
@@ -241,13 +366,13 @@ def list_runs(
         for record, state in records:
             sys.stdout.write(json.dumps({**record.values(), "state": state}, ensure_ascii=False) + "\n")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("run", "state", "step", "since (UTC)", "site"):
-        table.add_column(heading, overflow="fold")
+    rows = [("run", "state", "step", "since (UTC)", "site")]
     for record, state in records:
         since = record.since[:16].replace("T", " ")
-        table.add_row(record.id, state, "" if record.step is None else str(record.step), since, escape(record.site))
-    out().print(table)
+        rows.append((record.id, state, "" if record.step is None else str(record.step), since, record.site))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        out().print(escape("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])))
 
 
 @runs_app.command("show")
@@ -523,10 +648,17 @@ def worker(*, env_file: EnvFile = None, browser: BrowserOption = "chromium", run
 @app.command(hidden=True)
 def phase(*, runs: Runs = Path("runs"), browser: BrowserOption = "chromium", env_file: EnvFile = None) -> None:
     """Perform one phase of a site that stdin names; fleets start it."""
+    from runner.ledger import Ledger, LedgerSettings
+    from runner.notices import NoticeSettings
     from runner.phase import main as perform_phase
     from runner.settings import environment
 
-    perform_phase(environment(env_file), runs=runs, browser=browser)
+    env = environment(env_file)
+    outcome = perform_phase(
+        env, runs=runs, browser=browser, signed_in=lambda flow, settings: kept_sign_ins(flow, settings, env)
+    )
+    if outcome["state"] == "asks":
+        notify(NoticeSettings.load(env), Ledger.beside(runs, LedgerSettings.load(env)).find(outcome["run"]).folder)
 
 
 # -- sandbox ------------------------------------------------------------------------------------------------------
@@ -554,14 +686,13 @@ def list_flows(
     env: Annotated[bool, typer.Option("--env", help="Show their settings instead, as a .env file to fill in.")] = False,
 ) -> None:
     """Show the flows, their steps, the guide's words and the images."""
-    from runner.browser import BrowserSettings
     from runner.flow import load_flows
     from runner.settings import example
 
     console = out()
     for flow in load_flows().values():
         if env:
-            sys.stdout.write(example(flow.settings, BrowserSettings))
+            sys.stdout.write(example(*all_settings(flow)))
             continue
         console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
         for step in flow.steps:
@@ -570,6 +701,16 @@ def list_flows(
                 console.print(f"     says  {escape(step.words)}")
             for image in step.screenshots:
                 console.print(f"     shows {escape(image)}{'' if image in step.images else ' (not in the guide)'}")
+
+
+def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
+    """The settings of a flow, and those that all flows have in common."""
+    from runner.browser import BrowserSettings
+    from runner.ledger import LedgerSettings
+    from runner.notices import NoticeSettings
+    from runner.sign_ins import SignInSettings
+
+    return [flow.settings, BrowserSettings, LedgerSettings, NoticeSettings, SignInSettings]
 
 
 @app.command()

@@ -17,6 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from runner.errors import Question, StartAgain, Stuck, Undone
+from runner.one_time_codes import OneTimeCodes
 from runner.secrets import Secret, plain_url
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CopyButton",
     "Field",
+    "OneTimeCodes",
     "Question",
     "Secret",
     "Shown",

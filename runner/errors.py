@@ -6,6 +6,7 @@
     │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
+    ├── Differs           1    what a run has made differs from its origin
     ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
@@ -119,6 +120,10 @@ class StepFailed(GuiderunnerError):
     def __init__(self, failure: Failure) -> None:
         super().__init__("\n".join(failure.lines()))
         self.failure = failure
+
+
+class Differs(GuiderunnerError):
+    """What a run has made differs from what it was made from; the differences have been printed."""
 
 
 class SitesLeft(GuiderunnerError):

@@ -5,17 +5,34 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from runner.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rich.console import RenderableType
 
     from runner.run import Run
     from runner.settings import Settings
+    from runner.sign_ins import Login
 
 R = TypeVar("R", bound="Run[Any]")
+
+
+class Findings(Protocol):
+    """What a comparison of a run's result with its origin has found."""
+
+    @property
+    def differences(self) -> Sequence[object]:
+        """In what they differ."""
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+
+    def __rich__(self) -> RenderableType:
+        """All of it for a person."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +138,8 @@ class Flow(Generic[R]):
         self.steps: list[Step[R]] = []
         self.first: Step[R] | None = None
         self.last: Step[R] | None = None
+        self.logins: Callable[[Any], Sequence[Login]] = lambda _: ()
+        self.compare: Callable[[Any, Mapping[str, str], Callable[[str], None]], Findings] | None = None
 
     def step(
         self,
@@ -156,6 +175,22 @@ class Flow(Generic[R]):
         """Make a function what is done after the last step, beside the guide."""
         self.last = Step(len(self.steps) + 1, (), (), (), perform, name="Afterwards")
         return self.last
+
+    def offers_logins(self, places: Callable[[Any], Sequence[Login]]) -> Callable[[Any], Sequence[Login]]:
+        """Declare where a person can sign in once for many runs, by the settings."""
+        self.logins = places
+        return places
+
+    def is_verified_by(
+        self, compare: Callable[[Any, Mapping[str, str], Callable[[str], None]], Findings]
+    ) -> Callable[[Any, Mapping[str, str], Callable[[str], None]], Findings]:
+        """Declare how what a run has made is compared with what it was made from.
+
+        Args:
+            compare: Gets the run's settings, its facts, and whom to tell what goes on.
+        """
+        self.compare = compare
+        return compare
 
     def order(self, *, preflight: bool = True, until: int | None = None) -> list[Step[R]]:
         """What a run performs, in its order.

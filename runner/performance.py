@@ -19,6 +19,7 @@ from runner.errors import AlreadyBegun, SecretFound, StepFailed, WrongUsage
 from runner.ledger import OPEN, Ledger, Record, RunLedger
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
+from runner.sign_ins import secrets_in
 from runner.traces import save_trace, start_trace
 from runner.videos import Recorder
 
@@ -63,6 +64,7 @@ class Options:
         preflight: Check first that all can be done.
         again: Begin although an earlier run for the same subject is done.
         resumable: Another process can take the run up; not so where what it works with ends with this process.
+        signed_in: Kept sign-ins to begin with, as Playwright's storage_state.
         only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
     """
 
@@ -73,6 +75,7 @@ class Options:
     preflight: bool = True
     again: bool = False
     resumable: bool = True
+    signed_in: dict[str, Any] | None = field(default=None, repr=False)
     only_preflight: bool = False
 
 
@@ -248,7 +251,9 @@ class _Performance:
         self.result = Result(
             id=record.id, flow=flow.name, edition=flow.edition, site=record.site, folder=str(self.folder)
         )
-        self.kept: Any = None
+        self.kept: Any = options.signed_in
+        for secret in secrets_in(options.signed_in or {}, "kept sign-in"):
+            secrets.add(secret)
         self.traces = len(list(self.folder.glob("trace*.zip")))
 
     def _order(self) -> list[Step[Any]]:

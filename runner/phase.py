@@ -22,10 +22,14 @@ from runner.performance import Options, perform, resume
 from runner.sites import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from runner.flow import Flow
     from runner.ledger import Record
+    from runner.settings import Settings
+
+    SignedIn = Callable[[Flow[Any], Settings], dict[str, Any] | None]
 
 
 def told(
@@ -43,7 +47,9 @@ def told(
     return {"state": state, "run": run, "step": step, "sentence": sentence, "may_pass": may_pass}
 
 
-def perform_phase(site: Site, here: Mapping[str, str], *, runs: Path, browser: str = "chromium") -> dict[str, Any]:
+def perform_phase(
+    site: Site, here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn
+) -> dict[str, Any]:
     """Begin the site's run, or take it up, in one browser.
 
     Args:
@@ -51,6 +57,7 @@ def perform_phase(site: Site, here: Mapping[str, str], *, runs: Path, browser: s
         here: This machine's environment, with the secrets, see `runner.settings.environment`.
         runs: Folder of the runs.
         browser: chromium, firefox or webkit.
+        signed_in: What sign-ins this machine has kept for a flow with these settings, see `Options.signed_in`.
 
     Returns:
         How it ended, see `told`.
@@ -59,7 +66,7 @@ def perform_phase(site: Site, here: Mapping[str, str], *, runs: Path, browser: s
         KeyboardInterrupt: It was interrupted.
     """
     try:
-        return _perform(site, here, runs=runs, browser=browser)
+        return _perform(site, here, runs=runs, browser=browser, signed_in=signed_in)
     except AlreadyBegun as error:
         return told("busy", sentence=str(error))
     except LedgerFailed as error:
@@ -68,7 +75,7 @@ def perform_phase(site: Site, here: Mapping[str, str], *, runs: Path, browser: s
         return told("failed", sentence=" ".join(str(error).split("\n")))
 
 
-def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str) -> dict[str, Any]:
+def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:
     flow = find_flow(site.flow)
     environment = site.environment(here)
     ledger = Ledger.beside(runs, LedgerSettings.load(here))
@@ -76,17 +83,19 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str) -
     if record and record.state == "done":
         return told("done", run=record.id, step=record.step)
     browser_settings = BrowserSettings.load(here)
-    options = Options(wait=False)
 
     def browsers() -> Any:  # noqa: ANN401 - the context manager that open_browser makes
         return open_browser(browser_settings, name=browser)
 
+    if record:
+        settings = flow.settings.load_again(environment, record.settings, fixed=record.begun)
+    else:
+        settings = flow.settings.load(environment)
+    options = Options(wait=False, signed_in=signed_in(flow, settings))
     try:
         if record:
-            settings = flow.settings.load_again(environment, record.settings, fixed=record.begun)
             result = resume(flow, settings, browsers, record=record, ledger=ledger, options=options)
         else:
-            settings = flow.settings.load(environment)
             result = perform(flow, settings, browsers, runs=runs, ledger=ledger, options=options, subject=site.subject)
     except StepFailed as error:
         failure = error.failure
@@ -107,16 +116,17 @@ def latest(ledger: Ledger, subject: str) -> Record | None:
     return next((record for record in ledger.runs(subject=subject) if record.state in (*OPEN, "done")), None)
 
 
-def main(here: Mapping[str, str], *, runs: Path, browser: str) -> None:
-    """Perform the phase that stdin names, and tell on stdout how it ended."""
+def main(here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:
+    """Perform the phase that stdin names, and tell on stdout how it ended; else as `perform_phase`."""
     sys.excepthook = _say_mistake
     site = Site.of(json.loads(sys.stdin.readline()))
     threading.Thread(target=_interrupt_at_the_end_of_stdin, daemon=True).start()
     try:
-        outcome = perform_phase(site, here, runs=runs, browser=browser)
+        outcome = perform_phase(site, here, runs=runs, browser=browser, signed_in=signed_in)
     except KeyboardInterrupt:
         outcome = told("interrupted")
     _say(outcome)
+    return outcome
 
 
 def _interrupt_at_the_end_of_stdin() -> None:

@@ -236,11 +236,10 @@ class Run(Generic[S]):
     @contextmanager
     def off_camera(self, page: Page) -> Iterator[None]:
         """A secret may be visible in this tab meanwhile: its video has a gap here."""
-        if self._recorder:
-            self._recorder.pause(page)
+        recorded = self._recorder is not None and self._recorder.pause(page)
         yield
         # Only when all went well: after a failure the secret may still be on the page.
-        if self._recorder:
+        if self._recorder and recorded:
             self._recorder.record(page)
 
     def stay_off_camera(self, page: Page) -> None:

@@ -180,6 +180,10 @@ def _secrets_in(frame: Frame, secrets: Secrets) -> list[Box]:
 def _spans(texts: list[tuple[str, bool]], value: str) -> list[tuple[int, int, int, int]]:
     """First text, offset in it, last text, offset in it, for each place where `value` stands."""
     spans = [(index, 0, index, 0) for index, (text, field) in enumerate(texts) if field and value in text]
+    # A one-time code may stand in fields of one character each.
+    single = [index for index, (text, field) in enumerate(texts) if field and len(text) == 1]
+    for match in re.finditer(re.escape(value), "".join(texts[index][0] for index in single)):
+        spans += [(index, 0, index, 0) for index in single[match.start() : match.end()]]
     plain = [(index, text) for index, (text, field) in enumerate(texts) if not field]
     starts = list(accumulate((len(text) for _, text in plain), initial=0))
     for match in re.finditer(re.escape(value), "".join(text for _, text in plain)):

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SHORTEST = 4
 """Characters; a shorter value is in every text by chance, so that redacting it would say where it was."""
 
+SHORT_NUMBER = 8
+"""Digits; so many, such as those of a one-time code, are in many longer numbers by chance, such as in times."""
+
 
 class Secret:
     """A value that is used and never shown.
@@ -85,7 +88,7 @@ class Secrets:
             for form in forms(secret.reveal()):
                 self._names.setdefault(form, secret.name)
             longest_first = sorted(self._names, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(_alone, longest_first)))
         return secret
 
     def __iter__(self) -> Iterator[Secret]:
@@ -136,6 +139,15 @@ def forms(value: str) -> set[str]:
         if len(core) >= 2 * SHORTEST:
             found |= {core, core.replace("+", "-").replace("/", "_")}
     return found
+
+
+def _alone(form: str) -> str:
+    """The expression that finds a form; a short number only where it is no part of a longer one, or of a fraction."""
+    found = re.escape(form)
+    if not (form.isdecimal() and len(form) <= SHORT_NUMBER):
+        return found
+    # The digit before it may be the end of an encoded character, as in %22 or \u0022.
+    return rf"(?:(?<!\d)(?<!\d\.)|(?<=%[0-9A-Fa-f]\d)|(?<=\\u[0-9A-Fa-f]{{3}}\d)){found}(?!\.?\d)"
 
 
 def unpacked(data: bytes) -> Iterator[bytes]:

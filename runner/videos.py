@@ -43,11 +43,13 @@ class Recorder:
                 raise Missing('--video needs Playwright\'s ffmpeg: "playwright install ffmpeg" gets it.') from None
             self._recording.add(page)
 
-    def pause(self, page: Page) -> None:
-        """End the part that is being recorded of this tab."""
-        if page in self._recording:
-            self._recording.remove(page)
-            page.screencast.stop()
+    def pause(self, page: Page) -> bool:
+        """End the part that is being recorded of this tab; returns whether one was."""
+        if page not in self._recording:
+            return False
+        self._recording.remove(page)
+        page.screencast.stop()
+        return True
 
     def stop(self) -> None:
         """End all recordings."""

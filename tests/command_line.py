@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from flows.wordpress_migration.settings import MigrationSettings
-from runner.browser import BrowserSettings
-from runner.ledger import LedgerSettings
+from flows.wordpress_migration.flow import FLOW
+from runner.cli import all_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +27,7 @@ LIMIT = 300
 FAREWELL = 5
 """Seconds within which every process is gone after the command has ended."""
 
-OURS = {
-    about.name for settings in (MigrationSettings, BrowserSettings, LedgerSettings) for _, about in settings.about()
-}
+OURS = {about.name for settings in all_settings(FLOW) for _, about in settings.about()}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -222,7 +222,7 @@ def test_a_migration_that_fails_is_started_again(victim: Victim) -> None:
 
 
 def test_two_that_begin_the_same_at_once_migrate_once(victim: Victim) -> None:
-    """The second is refused with its own exit code, whenever it comes, and names the first."""
+    """The second is refused with its own exit code, whenever it comes, and names the first; the new site is as the old."""
     with victim.process("--json") as first:
         first.until("the first's beginning", lambda: victim.count(("step started", 1)))
         second = guiderunner("run", FLOW.name, cwd=victim.cwd, **victim.variables)
@@ -233,3 +233,6 @@ def test_two_that_begin_the_same_at_once_migrate_once(victim: Victim) -> None:
     assert third.returncode == 8
     assert f"was done by run {victim.id}" in third.stderr
     victim.was_done_once()
+    verified = guiderunner("verify", victim.id, "--json", cwd=victim.cwd, **victim.variables)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert json.loads(verified.stdout)["pages"] > 5

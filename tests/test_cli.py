@@ -60,7 +60,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
     shown, nothing = guiderunner("--help", cwd=tmp_path), guiderunner(cwd=tmp_path)
     assert (shown.returncode, nothing.returncode) == (0, 2)
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["run", "resume", "sandbox", "list", "check", "setup", "doctor", "runs"]
+    assert listed == ["run", "resume", "login", "verify", "sandbox", "list", "check", "setup", "doctor", "runs"]
     assert "Commands:" in nothing.stdout + nothing.stderr
 
 
@@ -74,7 +74,10 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         ((*RUN, "--until", "0"), "Invalid value for '--until'"),
         ((*RUN, "--until", "99"), "--until: there is no step 99; wordpress-migration has steps 1 to 9"),
         (("run", "wordpress-migraine"), 'there is no flow "wordpress-migraine"; there is: wordpress-migration'),
-        ((*RUN, "--dry-run", "--until", "3"), "--dry-run performs no step: it goes with neither --until nor --no-wait"),
+        (
+            (*RUN, "--dry-run", "--until", "3"),
+            "--dry-run performs no step: it goes with none of --until, --no-wait, --verify",
+        ),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
@@ -366,20 +369,20 @@ def test_no_password_is_told(whole_run: Command) -> None:
 
 
 @pytest.mark.browser
-def test_a_dashboard_that_does_not_answer_is_a_failure_with_its_evidence(
+def test_a_site_that_does_not_answer_is_a_failure_with_its_evidence(
     temporary: Path, tmp_path: Path, silent_port: int
 ) -> None:
-    """Exit code 1; step, the guide's words, page and screenshot on stderr; the result on stdout; nothing left."""
-    settings = SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{silent_port}"}
+    """Exit code 1; the preflight, page and screenshot on stderr; the result on stdout; nothing left."""
+    settings = SETTINGS | {"SOURCE_SITE_URL": f"http://127.0.0.1:{silent_port}", "ALLOW_LOCAL_SOURCE": "1"}
     with Command(*RUN, "--json", cwd=tmp_path, temporary=temporary, variables=settings) as command:
         assert command.ends() == 1
         result = json.loads(command.out)
-        assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 0, 1)
+        assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 0, 0)
         assert result == command.result()
-        assert "StepFailed: Step 1 failed: " in command.err
+        assert "StepFailed: Preflight failed: " in command.err
         assert "ERR_CONNECTION_REFUSED" in command.err
-        assert '  guide:      step 1, "Migrate Existing Site"\n' in command.err
-        picture = command.folder.relative_to(tmp_path) / "screenshots/failed-step-1.png"
+        assert "  guide:" not in command.err
+        picture = command.folder.relative_to(tmp_path) / "screenshots/failed-step-0.png"
         assert f"  screenshot: {picture}\n" in command.err
         assert (tmp_path / picture).is_file()
         assert command.ledger()[-1]["state"] == "failed"
@@ -387,6 +390,45 @@ def test_a_dashboard_that_does_not_answer_is_a_failure_with_its_evidence(
         assert not [
             name for name in ("PANTHEON_PASSWORD", "WP_ADMIN_PASSWORD") if SETTINGS[name].encode() in told(command)
         ]
+
+
+@pytest.mark.browser
+def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, silent_port: int) -> None:
+    """A run that failed before it had any effect: it is listed, shown, resumed, and makes way for another."""
+    settings = SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{silent_port}", "ALLOW_LOCAL_SOURCE": "1"}
+    settings |= {"SOURCE_SITE_URL": f"http://127.0.0.1:{silent_port}", "PAGE_TIMEOUT": "2s"}
+    assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    listed = guiderunner("runs", cwd=tmp_path)
+    assert listed.returncode == 0
+    heading, line = listed.stdout.splitlines()
+    assert heading.split() == ["run", "state", "step", "since", "(UTC)", "site"]
+    run_id, state, step = line.split()[:3]
+    assert (state, step) == ("failed", "0")
+    assert line.rstrip().endswith(f"http://127.0.0.1:{silent_port} to Example")
+    shown = guiderunner("runs", "show", run_id[-4:], cwd=tmp_path)
+    assert re.search(r"step 0  step failed\s+the existing site did not open", shown.stdout)
+    resumed = guiderunner("resume", run_id[-4:], cwd=tmp_path, **settings)
+    assert (resumed.returncode, "Preflight failed: the existing site did not open" in resumed.stderr) == (1, True)
+    assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    states = [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()]
+    assert states == ["failed", "given up"]
+    gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)
+    assert (gone.returncode, "is given up since" in gone.stderr) == (2, True)
+    assert guiderunner("verify", run_id, cwd=tmp_path, **settings).returncode == 2
+
+
+@pytest.mark.sandbox
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:
+    """The site and the dashboard are looked at; nothing is created, and nothing is left to resume."""
+    done = guiderunner(*ON_SANDBOX, "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("dry run: 0 steps")
+    assert [line for line in lines if line.startswith("the sandbox saw")] == ["the sandbox saw: sign ins 1"]
+    assert [line.split(":")[0] for line in lines[-9:]] == [f"would do step {step.number}" for step in FLOW.steps]
+    assert [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()] == [
+        "given up"
+    ]
 
 
 @pytest.mark.browser
@@ -420,6 +462,7 @@ def test_a_failed_run_on_the_sandbox_leaves_nothing_running() -> None:
         misbehave(command, taken_names=["larkfield-pottery-studio"])
         assert command.ends() == 1
         assert "StepFailed: Step 3 failed: " in command.err
+        assert '  guide:      step 3, "Create Site"\n' in command.err
         told = json.loads(command.out)
         assert (told["state"], told["failure"]["step"]) == ("failed", 3)
         assert told["sandbox"]["sites_created"] == []
@@ -486,21 +529,22 @@ def test_an_interruption_while_the_sandbox_starts_leaves_nothing_running() -> No
 
 
 @pytest.fixture
-def slow_dashboard() -> Iterator[dict[str, str]]:
-    """Settings with a dashboard that takes every connection and never answers."""
+def slow_site() -> Iterator[dict[str, str]]:
+    """Settings with an existing site that takes every connection and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        yield SETTINGS | {"SOURCE_SITE_URL": address, "ALLOW_LOCAL_SOURCE": "1"}
 
 
 @pytest.mark.browser
 def test_a_terminal_that_is_closed_interrupts_the_run(
-    temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]
+    temporary: Path, tmp_path: Path, slow_site: dict[str, str]
 ) -> None:
     """The hang-up reaches the command, which can print no more; it still records its end and leaves no process."""
     ours, theirs = pty.openpty()
-    with Command(*RUN, cwd=tmp_path, temporary=temporary, stderr=theirs, variables=slow_dashboard) as command:
+    with Command(*RUN, cwd=tmp_path, temporary=temporary, stderr=theirs, variables=slow_site) as command:
         os.close(theirs)
-        command.until("step 1", lambda: command.has_begun(1))
+        command.until("the preflight", lambda: command.has_begun(0))
         shown = os.read(ours, 100_000).decode()
         os.close(ours)
         os.killpg(command.process.pid, signal.SIGHUP)
@@ -512,15 +556,15 @@ def test_a_terminal_that_is_closed_interrupts_the_run(
 
 
 @pytest.mark.browser
-def test_a_hang_up_that_is_ignored_is_ignored(temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]) -> None:
+def test_a_hang_up_that_is_ignored_is_ignored(temporary: Path, tmp_path: Path, slow_site: dict[str, str]) -> None:
     """Under nohup a run goes on when its terminal is closed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        command = Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_dashboard)
+        command = Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_site)
     finally:
         signal.signal(signal.SIGHUP, before)
     with command:
-        command.until("step 1", lambda: command.has_begun(1))
+        command.until("the preflight", lambda: command.has_begun(0))
         command.process.send_signal(signal.SIGHUP)
         status = Path(f"/proc/{command.process.pid}/status").read_text()
         ignored = int(re.findall(r"SigIgn:\s+(\w+)", status)[0], 16)
@@ -533,16 +577,16 @@ def test_a_hang_up_that_is_ignored_is_ignored(temporary: Path, tmp_path: Path, s
 
 @pytest.mark.browser
 def test_a_browser_that_is_killed_fails_the_run_with_a_sentence(
-    temporary: Path, tmp_path: Path, slow_dashboard: dict[str, str]
+    temporary: Path, tmp_path: Path, slow_site: dict[str, str]
 ) -> None:
     """Driver and browser are gone at once, as when memory runs out: a record, no traceback, no process."""
-    with Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_dashboard) as command:
-        command.until("step 1", lambda: command.has_begun(1))
+    with Command(*RUN, cwd=tmp_path, temporary=temporary, variables=slow_site) as command:
+        command.until("the preflight", lambda: command.has_begun(0))
         for number, started in command.family.look():
             if number != command.process.pid and "node" in command.family.met[number, started]:
                 os.kill(number, signal.SIGKILL)
         assert command.ends() == 1
-        assert "StepFailed: Step 1 failed: " in command.err
+        assert "StepFailed: Preflight failed: " in command.err
         assert "Traceback" not in command.err
         assert command.result()["state"] == "failed"
         command.leaves_no_process("node-MainThread")

@@ -10,8 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from flows.wordpress_migration.flow import FLOW
-from flows.wordpress_migration.settings import MigrationSettings
-from runner.browser import BrowserSettings
+from runner.cli import all_settings
 from runner.settings import example
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +36,7 @@ def test_every_alternative_text_says_something_else() -> None:
 
 def test_the_example_of_the_settings_is_complete() -> None:
     """.env.example is what `guiderunner list --env` prints."""
-    assert (ROOT / ".env.example").read_text(encoding="utf-8") == example(MigrationSettings, BrowserSettings)
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == example(*all_settings(FLOW))
 
 
 def test_the_command_reference_is_up_to_date() -> None:

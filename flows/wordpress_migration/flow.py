@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from flows.wordpress_migration.pages.dashboard import Dashboard
-from flows.wordpress_migration.pages.machine_tokens import MachineTokens
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from flows.wordpress_migration.pages.source import Source
-from flows.wordpress_migration.pages.wp_admin import WpAdmin
-from flows.wordpress_migration.run import MigrationRun, read, written
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
+from flows.wordpress_migration.verification import Site, Verification, verify
+from runner.controls import control
 from runner.errors import Question, Stuck
 from runner.flow import Flow
+from runner.sign_ins import Login
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from playwright.sync_api import Page
 
 FLOW = migration = Flow("wordpress-migration", edition="2024", run=MigrationRun, settings=MigrationSettings)
 
@@ -19,9 +27,9 @@ def check_beforehand(run: MigrationRun) -> None:
     """Check that the site can be migrated, before anything is created."""
     settings = run.settings
     with run.tab_beside() as page:
-        Source(page, WpAdmin(page, settings, say=run.say), settings, say=run.say).check()
+        Source(page, run.wp_admin_in(page), settings, say=run.say).check()
     with run.tab_beside() as page:
-        dashboard = Dashboard(page, settings, say=run.say)
+        dashboard = run.dashboard_in(page)
         dashboard.open()
         if settings.workspace:
             dashboard.open_workspace(settings.workspace)
@@ -169,6 +177,8 @@ def migration_is_completed(run: MigrationRun, seconds: float) -> bool:
     if not service.watch(seconds):
         return False
     run.facts["migration_page"] = service.page.url
+    if address := service.migrated_site():
+        run.facts["new_site"] = address
     run.screenshot(service.page)
     return True
 
@@ -192,16 +202,39 @@ def revoke_machine_tokens(run: MigrationRun) -> None:
     """Revoke the machine tokens that the run has had made, where REVOKE_TOKEN is set."""
     if "tokens_before" in run.facts:
         run.note_tokens_made(surely=False)
-    made = read(run.facts.get("tokens_to_revoke", "[]"))
-    if not made:
-        run.say("no machine token is revoked; to revoke one: Personal Settings > Machine Tokens")
+    if not run.tokens_to_revoke:
+        run.say("no machine token is to be revoked; to revoke one: Personal Settings > Machine Tokens")
         return
-    with run.tab_beside() as page:
-        tokens = MachineTokens(Dashboard(page, run.settings, say=run.say))
-        while made:
-            tokens.open()
-            if made[0] in tokens.tokens():
-                run.say(f"revoking the machine token {made[0]}")
-                tokens.revoke(made[0])
-            made = made[1:]
-            run.facts["tokens_to_revoke"] = written(made)
+    run.revoke_tokens()
+
+
+@migration.is_verified_by
+def compare_sites(settings: MigrationSettings, facts: Mapping[str, str], say: Callable[[str], None]) -> Verification:
+    """Compare the new site with the existing one, as their visitors see them."""
+    address = settings.new_site_url or facts.get("new_site") or f"https://dev-{facts['site_name']}.pantheonsite.io"
+    user, password = settings.wp_username, settings.wp_password
+    old = Site(settings.source_url, basic_auth=settings.source_basic_auth, user=user, password=password)
+    new = Site(address, basic_auth=settings.new_site_basic_auth, user=user, password=password)
+    return verify(old, new, say=say, timeout=settings.page_timeout)
+
+
+def host(url: str) -> str:
+    """Host and port of an address, with or without www."""
+    return urlsplit(url).netloc.removeprefix("www.")
+
+
+@migration.offers_logins
+def logins(settings: MigrationSettings) -> list[Login]:
+    """The Pantheon account, and the existing site's administrator."""
+    dashboard, source = settings.dashboard_url, settings.source_url
+
+    def in_dashboard(page: Page) -> bool:
+        return host(page.url) == host(dashboard) and control(page, "Migrate Existing Site").is_visible()
+
+    def in_wp_admin(page: Page) -> bool:
+        return host(page.url) == host(source) and page.locator("body.wp-admin").is_visible()
+
+    return [
+        Login("dashboard", f"dashboard {dashboard} {settings.email}", dashboard, in_dashboard),
+        Login("wp-admin", f"wp-admin {source} {settings.wp_username}", f"{source}/wp-admin/", in_wp_admin),
+    ]

@@ -12,6 +12,7 @@ from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineT
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings, slug
+from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
 
 if TYPE_CHECKING:
@@ -43,8 +44,19 @@ class MigrationRun(Run[MigrationSettings]):
     def dashboard(self) -> Dashboard:
         """The Pantheon tab."""
         if self._dashboard is None:
-            self._dashboard = Dashboard(self.page, self.settings, say=self.say)
+            self._dashboard = self.dashboard_in(self.page)
         return self._dashboard
+
+    def dashboard_in(self, page: Page) -> Dashboard:
+        """The dashboard in a tab."""
+        return Dashboard(page, self.settings, say=self.say, codes=self._codes(self.settings.totp))
+
+    def wp_admin_in(self, page: Page) -> WpAdmin:
+        """The existing site's wp-admin in a tab."""
+        return WpAdmin(page, self.settings, say=self.say, codes=self._codes(self.settings.wp_totp))
+
+    def _codes(self, secret: Secret | None) -> OneTimeCodes | None:
+        return OneTimeCodes(secret, keep=self.keep_secret, off_camera=self.off_camera) if secret else None
 
     @property
     def wp_admin(self) -> WpAdmin:
@@ -81,7 +93,7 @@ class MigrationRun(Run[MigrationSettings]):
 
     def take_new_tab(self, page: Page) -> WpAdmin:
         """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
-        self._wp_admin = WpAdmin(page, self.settings, say=self.say)
+        self._wp_admin = self.wp_admin_in(page)
         self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
         self.switch_to(page)
         return self._wp_admin
@@ -108,7 +120,7 @@ class MigrationRun(Run[MigrationSettings]):
         dashboard = self.dashboard
         self.stay_off_camera(dashboard.page)
         with self.noting_the_token():
-            self.about_to("have a machine token made")
+            self.say("having a machine token made")
             dashboard.press_generate_machine_token()
             self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
         self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
@@ -137,24 +149,43 @@ class MigrationRun(Run[MigrationSettings]):
         Args:
             surely: One was made, and none by another run. Else only those count that name the new site.
         """
-        before = read(self.facts["tokens_before"])
-        made = MachineTokens.made_since(before, self.listed_tokens())
+        listed = self.listed_tokens()
+        made = MachineTokens.made_since(read(self.facts["tokens_before"]), listed)
         names = {self.settings.site_name.casefold(), slug(self.settings.site_name)}
         ours = [one for one in made if any(name in " ".join(one.words).casefold() for name in names)]
         ours = made if surely and len(made) == 1 else ours
-        unique = [one for one in ours if one not in before and ours.count(one) == 1]
-        if (surely and not unique) or unique != ours:
+        if surely and len(ours) != 1:
             self.say(
                 f"of the machine tokens {', '.join(map(str, made)) or 'listed'} it cannot be told which one this run "
                 "has had made: look at Personal Settings > Machine Tokens afterwards"
             )
-        self.facts["tokens_to_revoke"] = written([*read(self.facts.get("tokens_to_revoke", "[]")), *unique])
+        self.facts["tokens_to_revoke"] = written([*self.tokens_to_revoke, *ours])
         self.facts.forget("tokens_before")
+
+    @property
+    def tokens_to_revoke(self) -> list[ListedToken]:
+        """The machine tokens that this run has had made, and that are not revoked yet."""
+        return read(self.facts.get("tokens_to_revoke", "[]"))
+
+    def revoke_tokens(self) -> None:
+        """Revoke them: where others are listed in the same words, only if all of those are this run's."""
+        with self.tab_beside() as page:
+            tokens = MachineTokens(self.dashboard_in(page))
+            while left := self.tokens_to_revoke:
+                token, *others = left
+                tokens.open()
+                listed = tokens.tokens().count(token)
+                if listed > left.count(token):
+                    self.say(f'others than this run\'s are listed as "{token}", so it is not revoked: look there')
+                elif listed:
+                    self.say(f"revoking the machine token {token}")
+                    tokens.revoke(token, any_alike=True)
+                self.facts["tokens_to_revoke"] = written(others)
 
     def listed_tokens(self) -> list[ListedToken]:
         """The account's machine tokens, read in a tab beside."""
         with self.tab_beside() as page:
-            tokens = MachineTokens(Dashboard(page, self.settings, say=self.say))
+            tokens = MachineTokens(self.dashboard_in(page))
             tokens.open()
             return tokens.tokens()
 
@@ -188,4 +219,5 @@ def written(tokens: Sequence[ListedToken]) -> str:
 
 def read(text: str) -> list[ListedToken]:
     """Listed tokens as `written` has written them."""
-    return [ListedToken(tuple(identity), tuple(words)) for identity, words in json.loads(text)]
+    pairs: list[list[list[str]]] = json.loads(text)
+    return [ListedToken(tuple(identity), tuple(words)) for identity, words in pairs]

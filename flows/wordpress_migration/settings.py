@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runner.one_time_codes import totp_secret
 from runner.settings import Settings, optional, seconds, setting, switch, url
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 def slug(name: str) -> str:
     """The name as the dashboard makes it: lower case, dashes but for letters and digits (guide's image of step 3)."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def optional_url(text: str) -> str | None:
+    """An address, see `url`; nothing means None."""
+    return url(text) if text else None
 
 
 def basic_auth(text: str) -> str:
@@ -44,6 +50,13 @@ class MigrationSettings(Settings):
         "PANTHEON_EMAIL", help="E-mail address of the Pantheon account", example="you@example.com", fixed=True
     )
     password: Secret = setting("PANTHEON_PASSWORD", help="Password of the Pantheon account", secret=True)
+    totp: Secret | None = setting(
+        "PANTHEON_TOTP",
+        help="Secret in base32, or otpauth:// address, that the account's one-time codes are made from",
+        default="",
+        secret=True,
+        parse=totp_secret,
+    )
     workspace: str | None = setting(
         "PANTHEON_WORKSPACE",
         help="Workspace that the new site belongs to; unset, the one that the dashboard opens with",
@@ -69,6 +82,13 @@ class MigrationSettings(Settings):
         "WP_ADMIN_USERNAME", help="User name of an administrator of the existing site", example="admin"
     )
     wp_password: Secret = setting("WP_ADMIN_PASSWORD", help="Password of that administrator", secret=True)
+    wp_totp: Secret | None = setting(
+        "WP_ADMIN_TOTP",
+        help="Secret in base32, or otpauth:// address, that the administrator's one-time codes are made from",
+        default="",
+        secret=True,
+        parse=totp_secret,
+    )
     site_name: str = setting(
         "NEW_SITE_NAME",
         help="Name of the new Pantheon site; it cannot be changed later",
@@ -109,6 +129,22 @@ class MigrationSettings(Settings):
         default="0",
         parse=switch,
         in_fleets="1",
+    )
+
+    new_site_url: str | None = setting(
+        "NEW_SITE_URL",
+        help="Address of the new site for its verification; unset, the one that the migration's page or the dashboard "
+        "shows",
+        default="",
+        example="https://dev-writing-widgets.pantheonsite.io",
+        parse=optional_url,
+    )
+    new_site_basic_auth: Secret | None = setting(
+        "NEW_SITE_BASIC_AUTH",
+        help="user:password, if the new site is behind HTTP basic auth when it is verified",
+        default="",
+        secret=True,
+        parse=basic_auth,
     )
 
     @property

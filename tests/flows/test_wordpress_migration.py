@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import zipfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -66,6 +68,13 @@ def token_of(sandbox: Sandbox) -> str:
     """The one machine token that the sandbox made."""
     (token,) = sandbox.world.tokens.values()
     return token.value
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first look at the clock sees it half a minute late, so that the second code need not be waited for."""
+    late = iter([30.0])
+    monkeypatch.setattr("runner.one_time_codes.time", SimpleNamespace(time=lambda: time.time() - next(late, 0.0)))
 
 
 # -- the whole guide ----------------------------------------------------------------------------------------------
@@ -175,7 +184,20 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any], int, str, dict[str, int
         "refused the sign-in",
         NOTHING,
     ),
-    "second factor": ({}, {"second_factor": True}, 1, "a person has to sign in", NOTHING),
+    "second factor": (
+        {"PANTHEON_TOTP": ""},
+        {"second_factor": True},
+        1,
+        r"asks for a second factor .* a person has to sign in\. .* PANTHEON_TOTP can be set",
+        NOTHING,
+    ),
+    "second factor of somebody else": (
+        {"PANTHEON_TOTP": "MFZWIZTHNBVGWYLTMRTGO2DK"},
+        {"second_factor": True},
+        1,
+        'did not accept 2 one-time codes made from PANTHEON_TOTP: "This code is not right or has expired"',
+        NOTHING,
+    ),
     "name taken": ({}, {"taken_names": ["larkfield-pottery-studio"]}, 3, "is already taken", NOTHING),
     "name too long, said in words like no other refusal": (
         {"NEW_SITE_NAME": "long " * 20, "PAGE_TIMEOUT": "6s"},
@@ -260,8 +282,35 @@ def test_wordpress_and_the_plugin_may_be_otherwise(migrate: Callable[..., Outcom
     assert outcome.done == EACH_ONCE | ({} if whole else {"confirmed": 0})
 
 
+def test_a_second_factor_is_given_wherever_it_is_asked_for(
+    migrate: Callable[..., Outcome], sandbox: Sandbox, clock: None
+) -> None:
+    """By the dashboard, again before the machine token, and by WordPress; codes and secrets are nowhere."""
+    outcome = migrate(
+        behaviour={"second_factor": True, "reauthenticate": "page"}, source={"second_factor": True}, until=6, trace="on"
+    )
+    assert outcome.error is None
+    assert outcome.done == NO_MIGRATION
+    assert outcome.audit["reauthenticated"] == 1
+    codes = [secret.reveal() for secret in outcome.run.secrets if secret.name.startswith("one-time code")]
+    assert len(codes) == len(set(codes)) == 3
+    secrets = (sandbox.world.account.totp, sandbox.settings()["WP_ADMIN_TOTP"])
+    assert holds_a_secret(outcome.run.folder, *codes, *secrets) == []
+    assert [words for words in outcome.said if "one-time code" in words] == [
+        "giving a one-time code to the sign-in",
+        "giving a one-time code to the sign-in",
+        "giving a one-time code to WordPress",
+    ]
+
+
 STUCK_SOURCES: dict[str, tuple[dict[str, str], dict[str, Any], int, str]] = {
     "wrong password": ({"WP_ADMIN_PASSWORD": "not-it-at-all"}, {}, 6, "WordPress refused the sign-in"),
+    "second factor": (
+        {"WP_ADMIN_TOTP": ""},
+        {"second_factor": True},
+        6,
+        r"WordPress asks for a second factor .* a person has to sign in\. .* WP_ADMIN_TOTP can be set",
+    ),
     "only look-alikes": (
         {},
         {"in_directory": False},

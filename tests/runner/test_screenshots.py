@@ -37,6 +37,9 @@ PLACES = {
     "text": f"<p id=s style='display:inline-block'>{TOKEN}</p>",
     "field": f"<input id=s size=50 value='{TOKEN}'>",
     "text area": f"<textarea id=s cols=60>{TOKEN}</textarea>",
+    "a field for each character": "<div id=s style='display:inline-block;line-height:0'>"
+    + "".join(f"<input size=1 style='margin:0;width:20px;border-radius:0' value='{one}'>" for one in TOKEN[:45])
+    + "</div>",
     "split among elements": f"<p id=s style='display:inline-block'><b>{TOKEN[:9]}</b><i>{TOKEN[9:20]}</i>{TOKEN[20:]}</p>",
     "placeholder": f"<input id=s size=50 placeholder='{TOKEN}'>",
     "behind glass": f"<p id=s style='display:inline-block;opacity:.5'>{TOKEN}</p>",

@@ -115,3 +115,19 @@ def test_a_url_loses_what_may_be_secret() -> None:
     """User information and the values of telling parameters go; the rest of the address stays."""
     url = "https://me:pw@example.com/wp-admin/admin.php?page=pantheon&bvnonce=12ab&blogvaultkey=xyz&tab=1#part"
     assert plain_url(url) == "https://example.com/wp-admin/admin.php?page=pantheon&bvnonce=…&blogvaultkey=…&tab=1"
+
+
+@pytest.mark.parametrize(
+    "text", ["code=287082", "the code 287082.", "%22287082%22", r"\u0022287082\u0022", "x287082y", '"287082"']
+)
+def test_a_short_number_is_found(secrets: Secrets, text: str) -> None:
+    """A one-time code is redacted wherever it stands alone."""
+    secrets.add(Secret("287082", "code"))
+    assert secrets.redact(text) == text.replace("287082", "[code]")
+
+
+@pytest.mark.parametrize("text", ["1732287082", "2870825", "12.287082", "287082.5"])
+def test_a_short_number_is_not_found_in_other_numbers(secrets: Secrets, text: str) -> None:
+    """A time or a measure that happens to hold its digits stays as it is, so that what programs read stays whole."""
+    secrets.add(Secret("287082", "code"))
+    assert secrets.redact(text) == text

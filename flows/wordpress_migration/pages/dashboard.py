@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flows.wordpress_migration.pages.lists import Rest, parts
+from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields
+from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
@@ -43,9 +46,10 @@ from runner.controls import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from playwright.sync_api import Locator, Page, Response
+    from playwright.sync_api import ElementHandle, Locator, Page, Response
 
     from flows.wordpress_migration.settings import MigrationSettings
+    from runner.controls import OneTimeCodes
 
 SIGN_IN_WORDS = (
     "Log in", "Login", "Sign in", "Continue", "Next", "Submit", "Verify", "Confirm", "Authenticate",
@@ -56,6 +60,7 @@ SIGN_IN_WORDS = (
 GUIDE_CONTROLS = (
     "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Install on /wp-admin",
     "Confirm migration progress", "Confirm", "Copy", "Copy machine token", "Copy to clipboard",
+    "Personal Settings", "Machine Tokens", "Revoke Token",
 )  # fmt: skip
 """Controls that the work needs: a dialogue that holds one of them is not an interruption."""
 
@@ -118,17 +123,29 @@ class Dashboard:
         page: The tab.
         account: Whose dashboard it is.
         say: Told what the dashboard is waited for.
+        codes: The account's one-time codes, if their secret is set.
     """
 
-    def __init__(self, page: Page, account: MigrationSettings, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        account: MigrationSettings,
+        *,
+        say: Callable[[str], None],
+        codes: OneTimeCodes | None = None,
+    ) -> None:
         self.page = page
         self._account = account
         self._say = say
         self._signing_in = False
+        self._second_factor = SecondFactor(
+            page, codes, self._asks_for_code, who="the sign-in", setting="PANTHEON_TOTP", say=say
+        )
         self._in_workspace = False
         self._site_page: str | None = None
         self._error: Response | None = None
         self._lines_before_token: list[str] = []
+        self.rest = Rest(page)
         page.on("response", self._note_error)
         capture_copies(page)
         dismiss_interruptions(
@@ -348,6 +365,73 @@ class Dashboard:
         self._site_page = address
         self.page.goto(address)
 
+    # -- a site that stands already -------------------------------------------------------------------------------
+
+    def has_site(self, name: str) -> bool:
+        """Whether a site of this name stands in the workspace that is open.
+
+        Args:
+            name: The whole name, as it was typed or as the dashboard made it.
+        """
+        return self._find_site(name) is not None
+
+    def open_site(self, name: str) -> None:
+        """Open the page of a site that stands in the workspace: its dashboard, or the migration that goes on there.
+
+        Args:
+            name: The whole name, as it was typed or as the dashboard made it.
+
+        Raises:
+            Stuck: The workspace has no such site, or its page does not come.
+        """
+        entry = self._find_site(name)
+        if entry is None:
+            raise Stuck(f'the workspace has no site "{name}". Look for it in the other workspaces', looked_for=name)
+        listed = self.page.url
+
+        def went() -> bool | None:
+            return self.page.url != listed or not entry.is_visible() or None
+
+        entry.click()
+        if not until(self.page, went, timeout=LATE):
+            # The name may be words only, in a row or card that has a button to open it.
+            opens = opener_beside(entry)
+            if opens is not None:
+                opens.click()
+            if not until(self.page, went):
+                raise Stuck(f'nothing came of pressing the site "{name}"', looked_for=name)
+        self.rest.reached()
+        migrating = (self.generate_machine_token, self.install_on_wp_admin, self.confirm_migration_progress)
+        self.reach(*self._names_of(name), *self._names_of(slug(name)), *migrating)
+        self._site_page = self.page.url
+
+    def _find_site(self, name: str) -> ElementHandle | None:
+        """The site's entry on the workspace's page, else on the page behind **Sites**, wherever in its list."""
+        names = (name, slug(name))
+
+        def look() -> ElementHandle | None:
+            return entry_of_site(self.page, names, workspace=self._account.workspace)
+
+        self.rest.reached()
+        sites = sites_link(self.page)
+        if (entry := look()) or sites is None:
+            return entry
+        sites.click()
+        self.rest.reached()
+        if entry := look():
+            return entry
+        box = search_field(self.page)
+        # Without its last letter: what a page repeats of a search must not be taken for the site.
+        for words in (name[:-1], slug(name)[:-1], ""):
+            if not box.is_visible():
+                break
+            box.fill(words)
+            box.press("Enter")
+            self.rest.reached()
+            if entry := look():
+                return entry
+        return next((entry for _ in parts(self.page, self.rest) if (entry := look())), None)
+
     # -- steps 4 and 5 --------------------------------------------------------------------------------------------
 
     def press_generate_machine_token(self) -> None:
@@ -565,9 +649,9 @@ class Dashboard:
                 found = None
             if found in wanted:
                 self._signing_in, self._error = False, None
+                self._second_factor.passed()
                 return found
-            if self._asks_to_sign_in():
-                self.sign_in()
+            if self._goes_on_to_sign_in(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
                 continue
@@ -576,19 +660,36 @@ class Dashboard:
                 until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
             if signed_in:
                 self._leave_offer()
-                self._check_second_factor()
             elif pressed:
                 self._check_refusal(pressed, time.monotonic() - began)
             self._load_again_after_error(said)
             if signed_in and time.monotonic() - signed_in > AFTER_SIGN_IN:
                 if again and again.is_visible() and again.is_enabled():
                     self._signing_in = False
+                    self._second_factor.passed()
                     return again
                 self._go_back_after_sign_in()
+        raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
+
+    def _goes_on_to_sign_in(self, *, on_the_way: bool) -> bool:
+        """Give what the page asks for to sign in: the password, or after it (or at a provider's) a one-time code."""
+        if self._asks_to_sign_in():
+            self.sign_in()
+            return True
+        if (on_the_way or self._is_elsewhere()) and self._asks_for_code():
+            self._second_factor.give()
+            return True
+        return False
+
+    def _not_reached(self, said: str, timeout: float, pressed: Pressed | None, *, on_the_way: bool) -> Stuck:
+        """Why the waiting has ended without what was waited for."""
+        if on_the_way and self._is_elsewhere():
+            asks = "; ".join(lines(self.page)[:3])
+            return Stuck(f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said)
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
-        raise Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
+        return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
 
     def _check_refusal(self, pressed: Pressed, waited: float) -> None:
         """Stop when the page says no beside what was pressed, or when it stays as it was.
@@ -619,13 +720,17 @@ class Dashboard:
 
     def _go_back_after_sign_in(self) -> None:
         """Go back to where the work was when the session ended."""
-        if _host(self.page.url) != _host(self._account.dashboard_url):
+        if self._is_elsewhere():
             return  # still on the way back from the identity provider
         if self._site_page is None:
             if self.migrate_existing_site.is_visible() or self.continue_.is_visible():
                 raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
         elif self.page.url != self._site_page:
             self.page.goto(self._site_page)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the tab is at another host than the dashboard's, such as the identity provider's."""
+        return _host(self.page.url) != _host(self._account.dashboard_url)
 
     def _note_error(self, response: Response) -> None:
         ours = _host(response.url) == _host(self._account.dashboard_url)
@@ -634,7 +739,8 @@ class Dashboard:
 
     @property
     def _password_fields(self) -> Locator:
-        return self.page.locator("input[type=password]:not([readonly], [aria-hidden=true], [aria-hidden=true] *)")
+        others = '[readonly], [aria-hidden=true], [aria-hidden=true] *, [autocomplete~=one-time-code], [maxlength="1"]'
+        return self.page.locator(f"input[type=password]:not({others})")
 
     def _password_field(self) -> Locator | None:
         """The password field that a reader sees; some pages keep one beside the screen for password managers."""
@@ -659,6 +765,10 @@ class Dashboard:
         # Beside an e-mail field a sign-in form has little else: a newsletter's field in the footer is another thing.
         form = panel(self.page, email, control(self.page, *SIGN_IN_WORDS))
         return 1 <= form.get_by_role("textbox").count() <= SIGN_IN_FIELDS
+
+    def is_here(self) -> bool:
+        """Whether the tab is at the dashboard, and not at an identity provider's."""
+        return _host(self.page.url) == _host(self._account.dashboard_url)
 
     def sign_in(self) -> None:
         """Sign in with e-mail and password, on one page or on two; where only the password is asked, with that.
@@ -707,7 +817,9 @@ class Dashboard:
         def look() -> bool | None:
             if went_on():
                 return True
-            self._check_second_factor()
+            if self._asks_for_code():
+                self._second_factor.give()
+                return None
             said = new_lines(page, before)
             refused = [line for line in said if refuses(line)]
             if refused:
@@ -722,15 +834,14 @@ class Dashboard:
     def _leave_offer(self) -> None:
         """Leave what the identity provider offers between the password and the dashboard, such as a passkey."""
         later = control(self.page, *LATER_WORDS)
-        if _host(self.page.url) != _host(self._account.dashboard_url) and later.is_visible():
+        if self._is_elsewhere() and later.is_visible():
             self._say(f'the sign-in offers something more; pressing "{later.inner_text().strip()}"')
             later.click()
 
-    def _check_second_factor(self) -> None:
-        field = self.page.locator("input[autocomplete=one-time-code]").filter(visible=True)
-        asked = [line for line in lines(self.page) if _SECOND_FACTOR.search(line)]
-        if asked and (field.count() or self.page.get_by_role("textbox").count()):
-            raise Stuck(f'the sign-in asks for a second factor ("{asked[0]}"): a person has to sign in')
+    def _asks_for_code(self) -> Locator | None:
+        """The field or the boxes for a one-time code, if the page's words ask for one."""
+        asked = any(_SECOND_FACTOR.search(line) for line in lines(self.page))
+        return code_fields(self.page) if asked else None
 
     def _check_address(self) -> None:
         """A password never goes to an unencrypted page of an encrypted dashboard."""

@@ -141,6 +141,12 @@ class MigrationService:
         )
         return bool(shown) and not self._is_unfinished()
 
+    def migrated_site(self) -> str:
+        """Address of the new site, from **Visit Migrated Site** on the page of the completion; nothing if not known."""
+        link = control(self.page, "Visit Migrated Site").and_(self.page.locator("a[href]"))
+        address = str(link.first.evaluate("el => el.href")) if link.count() else ""
+        return address.rstrip("/") if address.startswith(("https://", "http://")) else ""
+
     def _is_unfinished(self) -> bool:
         """Whether a progress bar is not at its end."""
         bars = self.page.get_by_role("progressbar").filter(visible=True)

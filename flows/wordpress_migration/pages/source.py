@@ -470,7 +470,7 @@ def _is_public(address: str) -> bool:
     """Whether an IP address can be reached from the internet."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
+        ip = ip.ipv4_mapped  # older Pythons take every such address for private
     if ip.version == STAND_IN_ADDRESSES.version and ip in STAND_IN_ADDRESSES:
         return True
     return ip.is_global and not ip.is_multicast

@@ -16,12 +16,14 @@ from urllib.parse import quote_plus, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
+from flows.wordpress_migration.pages.second_factor import SecondFactor
 from runner.controls import Secret, Stuck, control, field, first_visible, lines, panel, plain_url, tick, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flows.wordpress_migration.settings import MigrationSettings
+    from runner.controls import OneTimeCodes
 
 SLUG = "bv-pantheon-migration"
 """The plugin's slug: its name is one of many alike, and has changed; this has not (versions 1.84 to 5.25)."""
@@ -35,6 +37,14 @@ MENU = re.compile(r"^\W*Pantheon Migrat(e|ions?)\W*$", re.IGNORECASE)
 INSTALLATION = 300.0
 """Seconds that WordPress may take to download and unpack the plugin: its own limit for a download."""
 
+CODE_FIELD = ", ".join(
+    f"input{said}:not([type=hidden], [type=checkbox], [type=radio], [type=submit], [type=button])"
+    for said in (
+        "[autocomplete~=one-time-code]",
+        *(f"[name*={word} i]" for word in ("authcode", "two-factor", "two_factor", "totp", "googleotp", "wfls-token")),
+    )
+)
+"""The field that plugins for a second factor ask for a code in, by its name; their words are in many languages."""
 
 TROUBLE_PAUSE = 3.0
 """Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
@@ -60,17 +70,27 @@ class WpAdmin:
         page: The tab.
         administrator: Who signs in, and where.
         say: Told what is waited for.
+        codes: The administrator's one-time codes, if their secret is set.
     """
 
-    def __init__(self, page: Page, administrator: MigrationSettings, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        administrator: MigrationSettings,
+        *,
+        say: Callable[[str], None],
+        codes: OneTimeCodes | None = None,
+    ) -> None:
         self.page = page
         self._administrator = administrator
         self._say = say
         self._login_form = page.locator("#loginform").describe("WordPress's sign-in form")
         self._login_error = page.locator("#login_error").describe("the error of WordPress's sign-in form")
-        self._second_factor = page.locator(
-            "input[autocomplete=one-time-code], input[name*=authcode], input[name*=two-factor], input[name*=totp]"
-        ).describe("a second factor")
+        self._code = page.locator(CODE_FIELD).describe("a second factor")
+        self._codes = codes
+        self._second_factor = SecondFactor(
+            page, codes, self._asks_for_code, who="WordPress", setting="WP_ADMIN_TOTP", say=say
+        )
         self._remind_me_later = page.locator("a[href*=remind_me_later]").describe('"Remind me later"')
         self._admin = page.locator("body.wp-admin").describe("wp-admin")
         self._refusal = page.locator("body#error-page, .wp-die-message").describe("an error page of WordPress")
@@ -120,16 +140,26 @@ class WpAdmin:
         """
         # A page that this administrator may not see, or that is briefly not there, is one behind the sign-in too.
         arrived = self._arrive(refused=True)
-        if arrived is self._login_form:
+        # Some plugins ask for the code on the sign-in form itself, also of those who have none.
+        code_on_form = arrived is self._code and self._login_form.locator("#user_pass").is_visible()
+        if arrived is self._login_form or code_on_form:
             self._say("signing in to wp-admin")
             self._fill_in_login()
-            self.page.locator("#wp-submit").click()
-            arrived = self._arrive(self._login_error, refused=True)
+            if code_on_form and self._codes:
+                self._second_factor.give()
+            else:
+                self.page.locator("#wp-submit").click()
+            sent = (self._login_form, self._code) if code_on_form else (self._login_form,)
+            arrived = self._arrive(self._login_error, refused=True, sent=sent)
         if arrived is self._login_error:
             said = " ".join(self._login_error.inner_text().split()).rstrip(".")
-            raise Stuck(f'WordPress refused the sign-in: "{said}". Check WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD')
-        if arrived is self._second_factor:
-            raise Stuck("WordPress asks for a second factor: a person has to sign in", looked_for="wp-admin")
+            given = "WP_ADMIN_USERNAME, WP_ADMIN_PASSWORD and WP_ADMIN_TOTP"
+            given = given if code_on_form else "WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD"
+            raise Stuck(f'WordPress refused the sign-in: "{said}". Check {given}')
+        while arrived is self._code:
+            self._second_factor.give()
+            arrived = self._arrive(refused=True)
+        self._second_factor.passed()
         if arrived is self._remind_me_later:
             # WordPress asks every six months whether the administrator's e-mail address is still right.
             self._remind_me_later.click()
@@ -156,6 +186,10 @@ class WpAdmin:
         """Whether this WordPress is a multisite, as every page of wp-admin tells (wp-admin/admin-header.php)."""
         return self.page.locator("body.wp-admin.multisite").count() > 0
 
+    def _asks_for_code(self) -> Locator | None:
+        code = self._code.filter(visible=True)
+        return code if code.count() else None
+
     def _fill_in_login(self) -> None:
         """Fill in user name and password, each in its own field.
 
@@ -173,24 +207,24 @@ class WpAdmin:
             "WordPress's sign-in form does not hold what was typed", looked_for="Username or Email Address, Password"
         )
 
-    def _arrive(self, *more: Locator, refused: bool = False) -> Locator:
+    def _arrive(self, *more: Locator, refused: bool = False, sent: Sequence[Locator] = ()) -> Locator:
         """Wait until one of WordPress's pages is there.
 
         Args:
             more: What may come too.
             refused: A page by which WordPress refuses is one of them.
+            sent: What was just sent, and is still there until WordPress answers.
         """
         places = (
             *more,
-            self._second_factor,
+            self._code,
             self._remind_me_later,
             self._refusal,
             self._admin,
             self._login_form,
         )
-        if more and self._login_form.is_visible():
-            # The form that was just sent is still there until WordPress answers.
-            places = places[:-1]
+        if sent and self._login_form.is_visible():
+            places = tuple(place for place in places if place not in sent)
         try:
             arrived = first_visible(*places)
         except Stuck:

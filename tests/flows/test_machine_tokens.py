@@ -1,0 +1,307 @@
+"""Machine tokens and sites are found on the stand-in's dashboard, and on others that were made from the facts alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from flows.wordpress_migration.pages import dashboard as dashboard_page
+from flows.wordpress_migration.pages import machine_tokens as machine_tokens_page
+from flows.wordpress_migration.pages.dashboard import Dashboard
+from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineTokens, _listed
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.browser import context_options
+from runner.controls import Stuck, set_default_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+    from fixtures.sandbox import Platform
+
+PAGES = Path(__file__).parent / "dashboards"
+PATIENCE = 6
+
+GIVEN = {
+    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
+    "PANTHEON_EMAIL": "jo@example.com",
+    "PANTHEON_PASSWORD": "correct horse battery",
+    "SOURCE_SITE_URL": "https://source.example",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "never asked for here",
+    "NEW_SITE_NAME": "Larkfield",
+    "PAGE_TIMEOUT": f"{PATIENCE}s",
+}
+
+
+def token(name: str, day: int, *, used: bool = False) -> dict[str, Any]:
+    """A machine token that a dashboard lists.
+
+    Args:
+        name: Its name.
+        day: When it was made, in days of 2026.
+        used: Whether it has been used; the page says another time at every look.
+    """
+    return {"id": f"{name}-{day}", "name": name, "day": day, "used": used}
+
+
+TOKENS = [token("deploy", 3, used=True), token("deploy", 40), token("deploy-live", 41, used=True), token("ci", 50)]
+MINE = token("deploy", 300)
+
+
+@dataclass
+class Visit:
+    """A dashboard that somebody works in, and what it saw."""
+
+    dashboard: Dashboard
+    audit: Page
+
+    def set_tokens(self, tokens: list[dict[str, Any]]) -> None:
+        """Have the dashboard list these."""
+        self.audit.evaluate("tokens => localStorage.setItem('tokens', JSON.stringify(tokens))", tokens)
+
+    def did(self, what: str) -> list[Any]:
+        """What was done of one kind, in order."""
+        said = self.audit.evaluate("JSON.parse(localStorage.getItem('did') || '[]')")
+        return [value for name, value in said if name == what]
+
+
+@pytest.fixture
+def context(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[BrowserContext]:
+    """A context whose pages are given little time."""
+    monkeypatch.setattr(dashboard_page, "AFTER_SIGN_IN", 1.0)
+    monkeypatch.setattr(machine_tokens_page, "LATE", 1.0)
+    context = browser.new_context(**context_options())
+    set_default_timeout(context, PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Callable[..., Visit]:
+    """Visit one of the dashboards, with these options; the account's settings may differ."""
+
+    def open_dashboard(dashboard: str, options: dict[str, Any], **settings: str) -> Visit:
+        scripts = {"/backend.js": PAGES / "backend.js", "/tokens.js": PAGES / "tokens/backend.js"}
+
+        def answer(route: Route) -> None:
+            address = urlsplit(route.request.url)
+            if address.path in scripts:
+                script = scripts[address.path].read_text("utf-8")
+                head = f"const OPTIONS = {json.dumps(options)};\n" if address.path == "/backend.js" else ""
+                route.fulfill(body=head + script, content_type="text/javascript")
+            elif address.netloc in ("dashboard.example", "login.example"):
+                page = "login" if address.netloc == "login.example" else f"tokens/{dashboard}"
+                route.fulfill(path=PAGES / f"{page}.html", content_type="text/html")
+            else:
+                route.abort()
+
+        context.route("**/*", answer)
+        audit = context.new_page()
+        audit.goto("https://dashboard.example/backend.js")
+        of = Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **settings}), say=print)
+        return Visit(of, audit)
+
+    return open_dashboard
+
+
+@pytest.fixture(scope="module")
+def whole_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The stand-ins without WordPress, started once."""
+    from fixtures.sandbox import Platform  # noqa: PLC0415 - only where the stand-ins' packages are there
+
+    def transfer(**_: Any) -> Any:
+        raise AssertionError("nothing is migrated here")
+
+    with Platform(tmp_path_factory.mktemp("platform"), transfer) as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(whole_platform: Platform) -> Platform:
+    """The stand-ins as new, and quick."""
+    whole_platform.reset()
+    whole_platform.behave(delay_ms=20)
+    return whole_platform
+
+
+@pytest.fixture
+def stand_in(context: BrowserContext, platform: Platform) -> Dashboard:
+    """The stand-in's dashboard, as its first account sees it."""
+    account = platform.world.account
+    own = {
+        "PANTHEON_DASHBOARD_URL": platform.dashboard_url,
+        "PANTHEON_EMAIL": account.email,
+        "PANTHEON_PASSWORD": account.password,
+    }
+    return Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **own}), say=print)
+
+
+# -- machine tokens ---------------------------------------------------------------------------------------------------
+
+
+def piece(text: str, label: str = "", time: str = "", title: str = "") -> dict[str, str]:
+    """A piece of a row's words, as the page object reads it.
+
+    Args:
+        text: What is shown.
+        label: The heading of its column.
+        time: The exact time that it stands for.
+        title: What it says when the pointer rests on it.
+    """
+    return {"text": text, "label": label, "time": time, "title": title}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "identity"),
+    [
+        pytest.param([piece("ci"), piece("Jan 3, 2026", "Created"), piece("Nov 24, 2026", "Last Used")], ("ci", "Jan 3, 2026"), id="columns"),
+        pytest.param([piece("ci"), piece("Created Jan 3, 2026"), piece("Last used Nov 24, 2026")], ("ci", "Created Jan 3, 2026"), id="sentences"),
+        pytest.param([piece("ci"), piece("Last used:"), piece("Nov 24, 2026"), piece("Jan 3")], ("ci", "Jan 3"), id="a label in an element of its own"),
+        pytest.param([piece("ci"), piece("3 days ago", time="2026-01-03"), piece("Never used")], ("ci", "2026-01-03"), id="an exact time behind"),
+        pytest.param([piece("ci"), piece("3 days ago", title="3 Jan 2026, 10:14"), piece("5m")], ("ci", "3 Jan 2026, 10:14"), id="an exact time under the pointer"),
+        pytest.param([piece("12."), piece("ci"), piece("just now"), piece("3 days ago"), piece("Active")], ("ci",), id="nothing that stays but the name"),
+    ],
+)  # fmt: skip
+def test_what_identifies_a_token(pieces: list[dict[str, str]], identity: tuple[str, ...]) -> None:
+    """Of a row's words those count that another look will find again."""
+    assert _listed(pieces).identity == identity
+
+
+def test_made_since_counts_equal_tokens() -> None:
+    """Tokens that look alike are counted, and one that has gone makes no other one new."""
+    ci, deploy = ListedToken(("ci",), ("ci", "1m")), ListedToken(("deploy",), ())
+    assert MachineTokens.made_since([ci, deploy], [ListedToken(("ci",), ("ci", "5m")), ci]) == [ci]
+    assert MachineTokens.made_since([ci, ci, deploy], [deploy, ci]) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("dashboard", "options"),
+    [
+        pytest.param("menus", {}, id="rows with menus, dialogues that fade in"),
+        pytest.param("cards", {"again": True}, id="cards, pages, a password in between"),
+        pytest.param("pages", {}, id="pages of their own, a list in two parts"),
+        pytest.param("modal", {}, id="settings in a dialogue, buttons under the pointer"),
+    ],
+)
+def test_revokes_the_one_that_was_made(visit: Callable[..., Visit], dashboard: str, options: dict[str, Any]) -> None:
+    """Of tokens with equal names the one that was not there before is revoked, and no other."""
+    there = visit(dashboard, options)
+    tokens = MachineTokens(there.dashboard)
+    tokens.open()
+    assert tokens.tokens() == []
+    there.set_tokens(TOKENS)
+    tokens.open()
+    before = tokens.tokens()
+    assert [one.identity[0] for one in before] == ["deploy", "deploy", "deploy-live", "ci"]
+    # It may come among the others, and what is said of the others' use has changed.
+    there.set_tokens([TOKENS[0], MINE, *({**one, "used": True} for one in TOKENS[1:])])
+    tokens.open()
+    [made] = tokens.made_since(before, tokens.tokens())
+    tokens.revoke(made)
+    assert there.did("revoked") == [MINE["id"]]
+    assert len(there.did("re-authenticated")) == int("again" in options)
+    assert not there.did("pressed")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("options", "listed", "words"),
+    [
+        pytest.param({"tokens": [MINE, {**MINE, "id": "twin"}]}, 2, "2 machine tokens are listed .* cannot be told apart", id="twins"),
+        pytest.param({"tokens": [MINE, token("staging", 5)], "wrong": True}, 2, 'asks about the machine token "staging"', id="another one's dialogue"),
+        pytest.param({"tokens": [MINE], "refuse": "This token could not be revoked."}, 1, "This token could not be revoked", id="refused"),
+    ],
+)  # fmt: skip
+def test_revokes_none(visit: Callable[..., Visit], options: dict[str, Any], listed: int, words: str) -> None:
+    """Where the token cannot be told for sure, or the dashboard refuses, none is revoked and the sentence says why."""
+    there = visit("menus", options)
+    tokens = MachineTokens(there.dashboard)
+    tokens.open()
+    there_are = tokens.tokens()
+    assert len(there_are) == listed
+    with pytest.raises(Stuck, match=words):
+        tokens.revoke(there_are[0])
+    assert not there.did("revoked")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        {"markup": {"buttons": "role"}, "wording": "other", "delay_ms": 1200},
+        {"markup": {"buttons": "link"}, "session_ends": "/api/tokens", "login": "two-pages"},
+    ],
+    ids=["late", "signed out on the way"],
+)
+def test_revokes_on_the_stand_in(stand_in: Dashboard, platform: Platform, behaviour: dict[str, Any]) -> None:
+    """On the stand-in's dashboard one of two tokens is revoked, once."""
+    platform.behave(**behaviour)
+    platform.world.make_token(platform.world.account, "deploy")
+    tokens = MachineTokens(stand_in)
+    tokens.open()
+    before = tokens.tokens()
+    mine = platform.world.make_token(platform.world.account, "deploy-2")
+    tokens.open()
+    [made] = tokens.made_since(before, tokens.tokens())
+    tokens.revoke(made)
+    assert [each["id"] for each in platform.audit()["tokens_revoked"]] == [mine.id]
+    with pytest.raises(Stuck, match="is not listed"):
+        tokens.revoke(made)
+
+
+# -- sites ------------------------------------------------------------------------------------------------------------
+
+SITES = ["shop", "blog", "larkfield-pottery", "old-larkfield", "news", "archive", "larkfield"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("dashboard", "options", "absent"),
+    [
+        pytest.param("menus", {}, "Larkfield", id="a search that repeats what it was asked for"),
+        pytest.param("menus", {"deaf": True}, "ghost", id="a search that does nothing, a list of what happened"),
+        pytest.param("cards", {}, "ghost", id="cards, a table of what happened"),
+        pytest.param("pages", {}, "Larkfield", id="links beside the page"),
+        pytest.param("modal", {}, "Larkfield", id="articles"),
+    ],
+)
+def test_finds_a_site_by_its_whole_name(
+    visit: Callable[..., Visit], dashboard: str, options: dict[str, Any], absent: str
+) -> None:
+    """A site counts wherever it is listed; a longer name, what happened to a site, and a search's own words do not."""
+    there = visit(dashboard, {**options, "sites": SITES[:-1]}).dashboard
+    there.open()
+    assert not there.has_site(absent)
+    there = visit(dashboard, {**options, "sites": SITES}).dashboard
+    there.open()
+    there.open_site("Larkfield")
+    assert urlsplit(there.page.url).path == "/site/larkfield"
+
+
+@pytest.mark.browser
+def test_finds_a_site_on_the_stand_in(stand_in: Dashboard, platform: Platform) -> None:
+    """Sites are found on the workspace's page and behind Sites, in the open workspace only."""
+    for number in range(6):
+        account = platform.world.account
+        platform.world.create_site(account, f"Meadow {number}", account.workspaces[0], "")
+    stand_in.open()
+    assert stand_in.has_site("meadow-5")
+    assert not stand_in.has_site("Meadow")
+    stand_in.open()
+    assert not stand_in.has_site("Quayside Reader")
+    with pytest.raises(Stuck, match='has no site "My Workspace"'):
+        stand_in.open_site("My Workspace")
+    stand_in.open()
+    stand_in.open_site("Meadow 0")
+    assert urlsplit(stand_in.page.url).path.startswith("/migrate/")
+    stand_in.open()
+    stand_in.open_site("Allotment Notebook")
+    assert urlsplit(stand_in.page.url).path.startswith("/sites/")
