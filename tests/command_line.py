@@ -165,9 +165,9 @@ class Command:
 
         until(what, happened_meanwhile)
 
-    def ends(self) -> int:
+    def ends(self, seconds: float = LIMIT) -> int:
         """Wait for its end, with an eye on the family; its exit code."""
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + seconds
         while True:
             self.family.look()
             try:
