@@ -495,9 +495,9 @@ class FleetGroup(TyperGroup):
 fleet_app = typer.Typer(
     name="fleet",
     cls=FleetGroup,
-    help='Perform a flow for many sites: "fleet sites.csv"; each column is a setting, each row a site.',
+    help='Perform a flow for many sites: "fleet sites.csv" is short for "fleet run sites.csv".',
     no_args_is_help=True,
-    subcommand_metavar="[run] <sites.csv> [OPTIONS] | status | recover",
+    subcommand_metavar="SITES | COMMAND [ARGS]...",
     rich_markup_mode=None,
 )
 app.add_typer(fleet_app)
@@ -549,6 +549,7 @@ def run_fleet(
     from runner.browser import BrowserSettings
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
+    from runner.roster import FleetSettings
     from runner.settings import environment
     from runner.sites import read_sites
     from runner.summary import Board, write_summary
@@ -558,7 +559,7 @@ def run_fleet(
     env = environment(env_file)
     BrowserSettings.load(env)
     rate = engine.Rate.of(per_account)
-    settings = engine.FleetSettings.load(env)
+    settings = FleetSettings.load(env)
     found = read_sites(sites, find_flow(flow), env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     fleets = engine.Fleets(ledger)
@@ -628,12 +629,13 @@ def worker(*, env_file: EnvFile = None, browser: BrowserOption = "chromium", run
     """
     from runner.browser import BrowserSettings
     from runner.ledger import Ledger, LedgerSettings
+    from runner.roster import FleetSettings
     from runner.settings import environment
 
     engine = fleet_engine()
     env = environment(env_file)
     BrowserSettings.load(env)
-    settings = engine.FleetSettings.load(env)
+    settings = FleetSettings.load(env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     with engine.Worker(ledger, settings, phase_command(runs, browser, env_file)).working() as working:
         if not working:
@@ -708,9 +710,10 @@ def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
     from runner.browser import BrowserSettings
     from runner.ledger import LedgerSettings
     from runner.notices import NoticeSettings
+    from runner.roster import FleetSettings
     from runner.sign_ins import SignInSettings
 
-    return [flow.settings, BrowserSettings, LedgerSettings, NoticeSettings, SignInSettings]
+    return [flow.settings, BrowserSettings, LedgerSettings, NoticeSettings, SignInSettings, FleetSettings]
 
 
 @app.command()

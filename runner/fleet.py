@@ -15,7 +15,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -28,7 +27,6 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepO
 from runner.errors import LedgerFailed, WrongUsage
 from runner.phase import told
 from runner.roster import BEAT, OVER, SILENT, Entry, Roster
-from runner.settings import Settings, seconds, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from dbos import EnqueueOptions
 
     from runner.ledger import Ledger
+    from runner.roster import FleetSettings
     from runner.sites import Site
 
 # What it says about itself, its database and its vendor is nothing to a user; its errors reach us as exceptions.
@@ -69,25 +68,6 @@ FAREWELL = 60
 
 WATCH = 0.2
 """Seconds between two looks whether a phase has to be interrupted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FleetSettings(Settings):
-    """How this machine takes part in fleets."""
-
-    machine: str = setting(
-        "GUIDERUNNER_MACHINE",
-        help="Name of this machine among those that work for the same ledger; unset, its host name",
-        default="",
-        example="worker-1",
-        parse=lambda text: text or socket.gethostname(),
-    )
-    phase_timeout: float = setting(
-        "PHASE_TIMEOUT",
-        help="How long one browser of a fleet may be at work before it counts as hung and is killed",
-        default="45m",
-        parse=seconds,
-    )
 
 
 @dataclass(frozen=True)
@@ -255,9 +235,10 @@ class Worker:
             }
             Worker._here = self
             try:
-                DBOS(config=config)
-                DBOS.launch()
-                _register_queue(DBOS, on_conflict="never_update")
+                with self.ledger.failures():
+                    DBOS(config=config)
+                    DBOS.launch()
+                    _register_queue(DBOS, on_conflict="never_update")
                 alive.start()
                 yield True
             finally:
@@ -314,13 +295,12 @@ class Worker:
             said = process.stdout.readline() if process.stdout else b""
         if hung:
             limit = f"{self.settings.phase_timeout:g} seconds (PHASE_TIMEOUT)"
-            return told(
-                "failed", sentence=f"its browser was at work for more than {limit}, and was ended", may_pass=True
-            )
-        if said:
+            sentence = f"its browser was at work for more than {limit}, and was ended"
+            return told("failed", sentence=sentence, may_pass=True)
+        if said.endswith(b"\n"):
             outcome: dict[str, Any] = json.loads(said)
             return outcome
-        if killed:
+        if killed or self.stopping.is_set():
             return told("interrupted")
         sentence = f"the process of its phase ended without a word, with exit code {process.returncode}"
         return told("failed", sentence=sentence, may_pass=True)
@@ -384,12 +364,13 @@ class Fleets:
         self.ledger = ledger
         self.roster = Roster(ledger)
         self.roster.all()  # makes the ledger if there is none
-        DBOS.migrate(database(ledger))
-        self._client = DBOSClient(
-            system_database_url=database(ledger),
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-        )
+        with ledger.failures():
+            DBOS.migrate(database(ledger))
+            self._client = DBOSClient(
+                system_database_url=database(ledger),
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APPLICATION,
+            )
 
     def close(self) -> None:
         """Give back every connection."""
@@ -412,20 +393,19 @@ class Fleets:
         )
         if self.roster.machines():
             time.sleep(2 * POLL)  # a worker looks once more with the limits that it has read before
-        entries = [self.roster.put(site, fleet) for site in sites]
-        broken = self._broken([entry for entry in entries if entry.state not in OVER])
-        for site, entry in zip(sites, entries, strict=True):
-            current = self.roster.again(entry, fleet) if entry.subject in broken else entry
-            if current.state == "queued":
-                self.queue(site, current.attempt, 1)
+        self.fail_broken()
+        for site in sites:
+            entry = self.roster.put(site, fleet)
+            if entry.state == "queued":
+                self.queue(site, entry.attempt, 1)
 
     def queue(self, site: Site, attempt: int, number: int, *, pause: float = 0.0) -> None:
         """Have a phase of a site queued, unless it is already; `pause` is in seconds."""
         options = _options(site.subject, site.account, attempt, number, pause)
         self._client.enqueue(options, site.values(), attempt, number, 0, 0)
 
-    def _broken(self, entries: Sequence[Entry]) -> set[str]:
-        """Sites with which nothing happens any more although they are not over: a mistake of ours ended a workflow."""
+    def fail_broken(self) -> None:
+        """Have the sites failed with which nothing happens any more because their workflow has ended with an error."""
         ended = self._client.list_workflows(
             status=["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
             queue_name=QUEUE,
@@ -433,11 +413,11 @@ class Fleets:
             load_output=False,
         )
         ids = {workflow.workflow_id for workflow in ended}
-        return {
-            entry.subject
-            for entry in entries
-            if ids & {_workflow_id(entry.subject, entry.attempt, number) for number in (entry.phase, entry.phase + 1)}
-        }
+        for entry in self.roster.all() if ids else ():
+            theirs = {_workflow_id(entry.subject, entry.attempt, number) for number in (entry.phase, entry.phase + 1)}
+            if entry.state not in OVER and ids & theirs:
+                said = "a mistake of ours, please report it; to go on, start the fleet again"
+                self.roster.tell(entry.subject, entry.attempt, state="failed", sentence=said)
 
     def recover(self, machine: str) -> int:
         """Put back what a lost machine was doing; the number of sites.
@@ -484,6 +464,7 @@ def follow(fleets: Fleets, subjects: Sequence[str], worker: Worker, show: Callab
     with ExitStack() as stack:
         works = stack.enter_context(worker.working())
         while True:
+            fleets.fail_broken()
             entries = fleets.roster.find(subjects)
             show(entries)
             if all(entry.state in OVER for entry in entries):

@@ -204,6 +204,18 @@ class Ledger:
         """The ledger that is set, or else the one in the folder of the runs."""
         return Ledger((settings and settings.url) or f"sqlite:///{runs / 'ledger.db'}")
 
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """What another library says whose tables are in the same place is a failure of the ledger.
+
+        Raises:
+            LedgerFailed: It could not use its database.
+        """
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise LedgerFailed(self._place, _reason(error)) from None
+
     def beside_it(self, name: str) -> str:
         """Address of what another library keeps: in the same database on a server, else in a file of this name."""
         if self._file is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +10,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
 from runner.ledger import create_tables, now
+from runner.settings import Settings, seconds, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,6 +58,25 @@ _MACHINES = sql.Table(
     sql.Column("name", sql.String(255), primary_key=True),
     sql.Column("beat", sql.Float, nullable=False),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetSettings(Settings):
+    """How this machine takes part in fleets."""
+
+    machine: str = setting(
+        "GUIDERUNNER_MACHINE",
+        help="Name of this machine among those that work for the same ledger; unset, its host name",
+        default="",
+        example="worker-1",
+        parse=lambda text: text or socket.gethostname(),
+    )
+    phase_timeout: float = setting(
+        "PHASE_TIMEOUT",
+        help="How long one browser of a fleet may be at work before it counts as hung and is killed",
+        default="45m",
+        parse=seconds,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,7 +102,10 @@ def read_sites(path: Path, flow: Flow[Any], environment: Mapping[str, str]) -> l
         settings, secrets = reader.read(line, cells)
         if settings is None:
             continue
-        subject = settings.subject or f"{flow.name} {line}"
+        subject = settings.subject
+        if not subject:
+            problems.add(0, f"{flow.name} does not say what must not be done twice, so a fleet of it could not go on")
+            break
         if subject in lines:
             problems.add(line, f"the same as line {lines[subject]}: {subject}")
             continue
