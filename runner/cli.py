@@ -590,7 +590,7 @@ def fleet_status(
     """Show how far all sites are, and which machines work; from any machine with the same LEDGER_URL."""
     from runner.roster import Roster
     from runner.summary import counted as counted_states
-    from runner.summary import lost, table, with_steps
+    from runner.summary import lines, lost, with_steps
 
     ledger = open_ledger(runs, env_file)
     roster = Roster(ledger)
@@ -600,8 +600,8 @@ def fleet_status(
             sys.stdout.write(json.dumps(vars(entry), ensure_ascii=False) + "\n")
         return
     console = out()
-    console.print(table(entries))
-    console.print(counted_states(entries))
+    for line in (*lines(entries), counted_states(entries)):
+        console.print(escape(line))
     for machine, silent in roster.machines().items():
         console.print(f"machine {escape(machine)}: gave a sign of life {silent:.0f} seconds ago")
     for sentence in lost(roster, entries):

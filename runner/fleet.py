@@ -408,7 +408,7 @@ class Fleets:
         """Have the sites failed with which nothing happens any more because their workflow has ended with an error."""
         ended = self._client.list_workflows(
             status=["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
-            queue_name=QUEUE,
+            name=PHASE,
             load_input=False,
             load_output=False,
         )

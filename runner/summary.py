@@ -92,6 +92,16 @@ def table(entries: Sequence[Entry]) -> Table:
     return shown
 
 
+def lines(entries: Sequence[Entry]) -> list[str]:
+    """The sites in plain columns, one line each."""
+    rows = [list(HEADINGS), *(_cells(entry) for entry in entries)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
 class Board:
     """Shows the sites while they are worked on.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sql
+from dbos import DBOSClient
 
 from runner import fleet
 from runner.errors import WrongUsage
@@ -27,6 +28,7 @@ from runner.sites import Site
 from runner.summary import write_summary
 from tests.command_line import Command, environment, until
 from tests.postgresql import PostgreSQL
+from tests.runner.toy_fleet import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -302,8 +304,11 @@ def test_a_lost_machine_is_recovered_from_and_not_before(toys_on_server: Toys) -
             refused = toys.run("fleet", "recover", "--machine", "one")
             assert (refused.returncode, refused.stdout) == (2, "")
             assert "machine one gave a sign of life" in refused.stderr
-            two.until("its silence", lambda: Roster(Ledger(toys.url)).machines()["one"] > 4)
-            assert "machine one gives no sign of life" in toys.run("fleet", "status").stdout
+            two.until("its silence", lambda: Roster(Ledger(toys.url)).machines()["one"] > SILENT)
+            shown = toys.run("fleet", "status").stdout.splitlines()
+            assert shown[0].split()[:2] == ["site", "state"]
+            assert [line.split()[:2] for line in shown[1:3]] == [["Ball", "running"], ["Kite", "running"]]
+            assert "machine one gives no sign of life" in shown[-1]
             recovered = toys.run("fleet", "recover", "--machine", "one")
             assert (recovered.returncode, recovered.stdout) == (0, "1 sites of machine one are queued again\n")
             (toys.world / "go").touch()
@@ -388,6 +393,21 @@ def wait_all(toys: Toys, names: list[str]) -> None:
         fleets.roster.tell(name, 1, state="waiting")
         fleets.queue(site, 1, 1, pause=3600)
     fleets.close()
+
+
+def test_a_site_whose_workflow_ended_with_an_error_is_taken_up_by_the_next_start(tmp_path: Path) -> None:
+    """Nothing would ever happen with it by itself."""
+    toys = Toys(tmp_path)
+    toys.write("Ball", "Kite")
+    wait_all(toys, ["Ball", "Kite"])
+    client = DBOSClient(system_database_url=fleet.database(Ledger(toys.url)))
+    client.cancel_workflow("Ball #1.1")
+    client.set_workflow_delay("Kite #1.1", delay_seconds=0)
+    client.destroy()
+    with toys.fleet() as command:
+        assert command.ends() == 0
+    assert toys.did("make") == {"Ball": 1, "Kite": 1}
+    assert {name: about["attempt"] for name, about in toys.status().items()} == {"Ball": 2, "Kite": 1}
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------

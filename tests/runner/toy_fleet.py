@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from runner.secrets import Secret
 
 
+SILENT = 20.0
+"""Seconds after which a machine counts as lost: longer than a command takes on a machine that is busy."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToySettings(Settings):
     """What a toy is about."""
@@ -119,7 +123,7 @@ if __name__ == "__main__":
         patch.object(flow_module, "load_flows", lambda: {"toy": FLOW}),
         patch.object(phase, "open_browser", no_browser),
         patch.object(cli, "PROGRAM", [*cli.PROGRAM[:2], "tests.runner.toy_fleet"]),
-        patch.multiple(fleet, FIRST_PAUSE=0.2, RETRY_PAUSES=(0.2, 0.2), BEAT=0.5, POLL=0.2, SILENT=4.0),
-        patch.object(summary, "SILENT", 4.0),
+        patch.multiple(fleet, FIRST_PAUSE=0.2, RETRY_PAUSES=(0.2, 0.2), BEAT=0.5, POLL=0.2, SILENT=SILENT),
+        patch.object(summary, "SILENT", SILENT),
     ):
         cli.main()
