@@ -7,6 +7,7 @@
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
     ├── Differs           1    what a run has made differs from its origin
+    ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
     ├── GuideDiffers      3    guide and flow disagree; one line for each difference
@@ -123,6 +124,12 @@ class StepFailed(GuiderunnerError):
 
 class Differs(GuiderunnerError):
     """What a run has made differs from what it was made from; the differences have been printed."""
+
+
+class SitesLeft(GuiderunnerError):
+    """A fleet has ended, and not all of its sites are done; the sentence says how many, and where to read why."""
+
+    exit_code = 1
 
 
 class WrongUsage(GuiderunnerError):

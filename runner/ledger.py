@@ -45,6 +45,9 @@ BUSY = 60.0
 ASK_AGAIN = 0.5
 """Seconds between two tries to reach a ledger that does not answer."""
 
+_CREATING = 0x6775696465
+"""Key of the server's lock under which tables are created."""
+
 _METADATA = sql.MetaData()
 
 _RUNS = sql.Table(
@@ -100,7 +103,8 @@ class LedgerSettings(Settings):
     )
 
 
-def _now() -> str:
+def now() -> str:
+    """The time (UTC), as the ledger has it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -137,8 +141,8 @@ class Record:
     begun: bool = False
     facts: dict[str, str] = field(default_factory=dict)
     machine: str = field(default_factory=socket.gethostname)
-    started: str = field(default_factory=_now)
-    since: str = field(default_factory=_now)
+    started: str = field(default_factory=now)
+    since: str = field(default_factory=now)
 
     def values(self) -> dict[str, Any]:
         """The record as the table's row."""
@@ -200,10 +204,27 @@ class Ledger:
         """The ledger that is set, or else the one in the folder of the runs."""
         return Ledger((settings and settings.url) or f"sqlite:///{runs / 'ledger.db'}")
 
-    def _create(self, connection: sql.Connection) -> None:
-        # Two processes may be the first at once: each part is created unless it is there.
-        for table in (_RUNS, _ENTRIES):
-            connection.execute(CreateTable(table, if_not_exists=True))
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """What another library says whose tables are in the same place is a failure of the ledger.
+
+        Raises:
+            LedgerFailed: It could not use its database.
+        """
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise LedgerFailed(self._place, _reason(error)) from None
+
+    def beside_it(self, name: str) -> str:
+        """Address of what another library keeps: in the same database on a server, else in a file of this name."""
+        if self._file is None:
+            return self._engine.url.render_as_string(hide_password=False)
+        return f"sqlite:///{self._file.parent / name}"
+
+    @staticmethod
+    def _create(connection: sql.Connection) -> None:
+        create_tables(connection, _RUNS, _ENTRIES)
         connection.execute(CreateIndex(_ONE_OPEN_RUN, if_not_exists=True))
 
     def ask(self, what: Callable[[sql.Connection], T]) -> T:
@@ -259,7 +280,7 @@ class Ledger:
                         f"{earlier.site} was begun by run {earlier.id}, which is in step {earlier.step}: "
                         f'"guiderunner resume {earlier.id}" goes on with it.'
                     )
-                self._set(earlier.id, {"state": "given up", "since": _now()})
+                self._set(earlier.id, {"state": "given up", "since": now()})
         try:
             self.ask(lambda connection: connection.execute(_RUNS.insert().values(record.values())))
         except IntegrityError:
@@ -278,7 +299,7 @@ class Ledger:
             raise AlreadyBegun(
                 f"{record.site} is under way in run {record.id} on {record.machine}: interrupt it first."
             )
-        self._set(record.id, {"state": "given up", "since": _now()})
+        self._set(record.id, {"state": "given up", "since": now()})
         return self.find(record.id)
 
     def _set(self, run: str, values: dict[str, Any]) -> None:
@@ -451,7 +472,7 @@ class RunLedger:
         Raises:
             LedgerFailed: It could not be written.
         """
-        entry = {"at": _now(), "event": event, **about}
+        entry = {"at": now(), "event": event, **about}
         line = self._secrets.redact(json.dumps(entry, ensure_ascii=False, default=str))
         redacted = json.loads(line)
         changed = dict(run or {})
@@ -472,6 +493,15 @@ class RunLedger:
         """Wait until no other process holds this name, and hold it; see `Ledger.lock`."""
         with self._ledger.lock(name, wait=True):
             yield
+
+
+def create_tables(connection: sql.Connection, *tables: sql.Table) -> None:
+    """Create those tables that are not there; two processes may be the first at once."""
+    if connection.dialect.name == "postgresql":
+        # "If not exists" looks before it creates, and fails when another one has created it in between.
+        connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_CREATING)))
+    for table in tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
 
 
 def _entry(at: str, event: str, step: int | None, about: dict[str, Any]) -> dict[str, Any]:

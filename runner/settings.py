@@ -34,6 +34,7 @@ class Setting:
     default: str
     parse: Callable[[str], object]
     fixed: bool
+    in_fleets: str
 
 
 def setting(
@@ -46,6 +47,7 @@ def setting(
     parse: Callable[[str], object] = str,
     fixed: bool = False,
     instead: str = "",
+    in_fleets: str = "",
 ) -> Any:  # noqa: ANN401 - as dataclasses.field, it stands where a value of any type is declared
     """Declare a field of a Settings class.
 
@@ -58,6 +60,7 @@ def setting(
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
         instead: Word that can stand in a secret's place and means that there is none; the value is None then.
         fixed: It says what a run is about, and stays as it was once the run has had an effect outside.
+        in_fleets: Text to read instead of the default where many runs are performed at once.
     """
 
     def read(text: str) -> object:
@@ -66,7 +69,7 @@ def setting(
         value = parse(text)
         return _secret(text, name) if secret else value
 
-    about = Setting(name, help, default is None, secret, example, default or "", read, fixed)
+    about = Setting(name, help, default is None, secret, example, default or "", read, fixed, in_fleets)
     return dataclasses.field(metadata={"setting": about})
 
 
@@ -110,6 +113,11 @@ class Settings:
     @property
     def site(self) -> str:
         """What a run with these settings is about, for people."""
+        return ""
+
+    @property
+    def account(self) -> str:
+        """The account that a run signs in with; how often that happens can be limited."""
         return ""
 
     def plain(self) -> dict[str, str]:

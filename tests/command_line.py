@@ -17,7 +17,7 @@ from flows.wordpress_migration.flow import FLOW
 from runner.cli import all_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 PROGRAM = [sys.executable, "-m", "runner.cli"]
 
@@ -115,6 +115,7 @@ class Command:
         temporary: Its empty TMPDIR.
         stderr: Where its stderr goes; by default it is kept.
         variables: Environment variables.
+        program: What starts it, before what is typed.
     """
 
     def __init__(
@@ -124,13 +125,14 @@ class Command:
         temporary: Path,
         stderr: int = subprocess.PIPE,
         variables: Mapping[str, str] | None = None,
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.cwd = cwd
         self.temporary = temporary
         self.family = Family()
         self.out = self.err = ""
         self.process = subprocess.Popen(
-            [*PROGRAM, *args],
+            [*program, *args],
             cwd=cwd,
             env=environment(TMPDIR=str(temporary), PYTHONUNBUFFERED="1", FAMILY=self.family.mark, **variables or {}),
             stdin=subprocess.DEVNULL,
@@ -163,9 +165,9 @@ class Command:
 
         until(what, happened_meanwhile)
 
-    def ends(self) -> int:
+    def ends(self, seconds: float = LIMIT) -> int:
         """Wait for its end, with an eye on the family; its exit code."""
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + seconds
         while True:
             self.family.look()
             try:

@@ -61,7 +61,9 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
     shown, nothing = guiderunner("--help", cwd=tmp_path), guiderunner(cwd=tmp_path)
     assert (shown.returncode, nothing.returncode) == (0, 2)
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["run", "resume", "login", "verify", "sandbox", "list", "check", "setup", "doctor", "runs"]
+    assert listed == [
+        *("run", "resume", "login", "verify", "worker", "sandbox", "list", "check", "setup", "doctor", "runs", "fleet")
+    ]
     assert "Commands:" in nothing.stdout + nothing.stderr
 
 

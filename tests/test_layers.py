@@ -52,6 +52,18 @@ def test_the_engine_never_names_a_product(path: Path) -> None:
     )
 
 
+def test_only_the_module_for_fleets_knows_their_engine() -> None:
+    """Everything else works where it is not installed."""
+    knows = {
+        path.name
+        for path in (ROOT / "runner").glob("*.py")
+        if {each.split(".")[0] for each in imports(path)} & {"dbos"}
+    }
+    assert knows == {"fleet.py"}
+    needs = {path.name for path in (*ENGINE, *FLOWS) if imports(path) & {"runner.fleet"}}
+    assert needs == set()
+
+
 @pytest.mark.parametrize("path", STAND_INS, ids=name)
 def test_the_stand_ins_import_neither_runner_nor_flows(path: Path) -> None:
     """A wrong label cannot be wrong on both sides."""

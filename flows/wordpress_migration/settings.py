@@ -138,6 +138,7 @@ class MigrationSettings(Settings):
         help="1 to revoke the machine token that a run has had made when its migration is confirmed; fleets do",
         default="0",
         parse=switch,
+        in_fleets="1",
     )
 
     new_site_url: str | None = setting(
@@ -165,3 +166,8 @@ class MigrationSettings(Settings):
     def site(self) -> str:
         """The existing site and the new one's name."""
         return f"{self.source_url} to {self.site_name}"
+
+    @property
+    def account(self) -> str:
+        """The account at the dashboard."""
+        return f"{self.email} at {self.dashboard_url}"

@@ -1,0 +1,149 @@
+"""One phase of a site: what one browser does, until the run is done, waits, or needs somebody; a process of its own.
+
+Whoever started it holds its stdin open: when that ends, however, the phase is interrupted, so that no browser is left.
+It tells how it ended in one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.browser import BrowserSettings, open_browser
+from runner.errors import AlreadyBegun, GuiderunnerError, LedgerFailed, StepFailed
+from runner.flow import find_flow
+from runner.ledger import OPEN, Ledger, LedgerSettings
+from runner.performance import Options, perform, resume
+from runner.sites import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from runner.flow import Flow
+    from runner.ledger import Record
+    from runner.settings import Settings
+
+    SignedIn = Callable[[Flow[Any], Settings], dict[str, Any] | None]
+
+
+def told(
+    state: str, *, run: str = "", step: int | None = None, sentence: str = "", may_pass: bool = False
+) -> dict[str, Any]:
+    """How a phase ended.
+
+    Args:
+        state: done, waiting, asks, failed, interrupted, or busy: another process performs the run.
+        run: The run's id.
+        step: The step that it is in.
+        sentence: What there is to say; never a secret.
+        may_pass: A failure that the next browser may not meet.
+    """
+    return {"state": state, "run": run, "step": step, "sentence": sentence, "may_pass": may_pass}
+
+
+def perform_phase(
+    site: Site, here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn
+) -> dict[str, Any]:
+    """Begin the site's run, or take it up, in one browser.
+
+    Args:
+        site: The site.
+        here: This machine's environment, with the secrets, see `runner.settings.environment`.
+        runs: Folder of the runs.
+        browser: chromium, firefox or webkit.
+        signed_in: What sign-ins this machine has kept for a flow with these settings, see `Options.signed_in`.
+
+    Returns:
+        How it ended, see `told`.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted.
+    """
+    try:
+        return _perform(site, here, runs=runs, browser=browser, signed_in=signed_in)
+    except AlreadyBegun as error:
+        return told("busy", sentence=str(error))
+    except LedgerFailed as error:
+        return told("failed", sentence=str(error), may_pass=True)
+    except GuiderunnerError as error:
+        return told("failed", sentence=" ".join(str(error).split("\n")))
+
+
+def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:
+    flow = find_flow(site.flow)
+    environment = site.environment(here)
+    ledger = Ledger.beside(runs, LedgerSettings.load(here))
+    record = latest(ledger, site.subject)
+    if record and record.state == "done":
+        return told("done", run=record.id, step=record.step)
+    browser_settings = BrowserSettings.load(here)
+
+    def browsers() -> Any:  # noqa: ANN401 - the context manager that open_browser makes
+        return open_browser(browser_settings, name=browser)
+
+    if record:
+        settings = flow.settings.load_again(environment, record.settings, fixed=record.begun)
+    else:
+        settings = flow.settings.load(environment)
+    options = Options(wait=False, signed_in=signed_in(flow, settings))
+    try:
+        if record:
+            result = resume(flow, settings, browsers, record=record, ledger=ledger, options=options)
+        else:
+            result = perform(flow, settings, browsers, runs=runs, ledger=ledger, options=options, subject=site.subject)
+    except StepFailed as error:
+        failure = error.failure
+        record = latest(ledger, site.subject)
+        go_on = f"; go on with: {failure.resume}" if failure.asks else ""
+        return told(
+            "asks" if failure.asks else "failed",
+            run=record.id if record else "",
+            step=failure.step,
+            sentence=f"{failure.name}: {failure.sentence}{go_on}",
+            may_pass=not failure.asks,
+        )
+    return told(result.state, run=result.id, step=ledger.find(result.id).step)
+
+
+def latest(ledger: Ledger, subject: str) -> Record | None:
+    """The run that counts for a subject: the latest that has not been given up."""
+    return next((record for record in ledger.runs(subject=subject) if record.state in (*OPEN, "done")), None)
+
+
+def main(here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:
+    """Perform the phase that stdin names, and tell on stdout how it ended; else as `perform_phase`."""
+    sys.excepthook = _say_mistake
+    site = Site.of(json.loads(sys.stdin.readline()))
+    threading.Thread(target=_interrupt_at_the_end_of_stdin, daemon=True).start()
+    try:
+        outcome = perform_phase(site, here, runs=runs, browser=browser, signed_in=signed_in)
+    except KeyboardInterrupt:
+        outcome = told("interrupted")
+    _say(outcome)
+    return outcome
+
+
+def _interrupt_at_the_end_of_stdin() -> None:
+    # Read from the file itself: a thread that waits in sys.stdin would hold its lock when Python ends.
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _say(outcome: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(outcome, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _say_mistake(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+    """A mistake of ours, without what the exception says: that may hold a secret."""
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+    _say(told("failed", sentence=f"a mistake of ours, please report it: {kind.__name__}{place}", may_pass=True))
