@@ -35,6 +35,7 @@ class Setting:
     parse: Callable[[str], object]
     fixed: bool
     in_fleets: str
+    instead: str
 
 
 def setting(
@@ -69,7 +70,7 @@ def setting(
         value = parse(text)
         return _secret(text, name) if secret else value
 
-    about = Setting(name, help, default is None, secret, example, default or "", read, fixed, in_fleets)
+    about = Setting(name, help, default is None, secret, example, default or "", read, fixed, in_fleets, instead)
     return dataclasses.field(metadata={"setting": about})
 
 

@@ -99,7 +99,7 @@ def read_sites(path: Path, flow: Flow[Any], environment: Mapping[str, str]) -> l
     sites: list[Site] = []
     lines: dict[str, int] = {}
     for line, cells in _rows(path, reader, problems):
-        settings, secrets = reader.read(line, cells)
+        settings, plain, secrets = reader.read(line, cells)
         if settings is None:
             continue
         subject = settings.subject
@@ -110,7 +110,7 @@ def read_sites(path: Path, flow: Flow[Any], environment: Mapping[str, str]) -> l
             problems.add(line, f"the same as line {lines[subject]}: {subject}")
             continue
         lines[subject] = line
-        sites.append(Site(flow.name, subject, settings.site, settings.account, settings.plain(), secrets))
+        sites.append(Site(flow.name, subject, settings.site, settings.account, plain, secrets))
     if not sites and not problems:
         problems.add(0, "there are no sites in it")
     if problems:
@@ -155,13 +155,13 @@ class _Reader:
         # A short one may stand in the file for something else, such as admin.
         self._kept_secret = {value: name for name, value in secret.items() if len(value) >= UNMISTAKABLE}
 
-    def read(self, line: int, cells: dict[str, str]) -> tuple[Settings | None, dict[str, str]]:
-        """The row's settings and the variables of its secrets; no settings when something is wrong with it."""
+    def read(self, line: int, cells: dict[str, str]) -> tuple[Settings | None, dict[str, str], dict[str, str]]:
+        """The row's settings, as what is plain and the variables of its secrets; None when something is wrong."""
         secrets = {name: name for name, about in self.known.items() if about.secret and self._environment.get(name)}
         plain: dict[str, str] = {}
         wrong = False
         for name, cell in cells.items():
-            if self.known[name].secret:
+            if self.known[name].secret and cell != self.known[name].instead:
                 # What stands there may be the secret itself: it is never shown.
                 if NAME.fullmatch(cell) and self._environment.get(cell):
                     secrets[name] = cell
@@ -177,6 +177,8 @@ class _Reader:
                 continue
             self._problems.add(line, sentence)
             wrong = True
+        words = {name: cell for name, cell in plain.items() if self.known[name].secret}
+        secrets = {name: variable for name, variable in secrets.items() if name not in words}
         values = {name: self._environment[variable] for name, variable in secrets.items()}
         refused = {name for name in cells if name not in plain and name not in secrets}
         try:
@@ -187,8 +189,8 @@ class _Reader:
                     self._problems.add(line, f"{name} is missing: it is neither in this row nor in the environment")
             for sentence in error.wrong:
                 self._problems.add(line, sentence.rstrip("."))
-            return None, {}
-        return (None if wrong else settings), secrets
+            return None, {}, {}
+        return (None if wrong else settings), settings.plain() | words, secrets
 
 
 def _rows(path: Path, reader: _Reader, problems: _Problems) -> Iterator[tuple[int, dict[str, str]]]:

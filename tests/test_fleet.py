@@ -6,7 +6,6 @@ which is killed.
 
 from __future__ import annotations
 
-import os
 import signal
 import tempfile
 from contextlib import contextmanager
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.chaos]
 
-WHOLE = os.environ.get("CHAOS") == "whole"
-
-LIMIT = 3600 if WHOLE else 600
+LIMIT = 3600
 """Seconds that a fleet may take."""
 
 CONTENTION = ("--concurrency", "2", "--per-account", "2/s")
@@ -121,7 +118,7 @@ def test_a_fleet_migrates_each_site_once(sandbox: Sandbox, tmp_path: Path) -> No
     sites.were_done_once()
 
 
-@pytest.mark.skipif(not WHOLE, reason="CHAOS=whole does it")
+@pytest.mark.slow
 def test_a_fleet_on_two_machines_survives_the_loss_of_one(sandbox: Sandbox, tmp_path: Path) -> None:
     """Twelve sites on PostgreSQL; a worker is killed in the middle and recovered from: all done, each once."""
     with PostgreSQL() as server:

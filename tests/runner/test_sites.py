@@ -32,7 +32,7 @@ class ToySettings(Settings):
     owner: str = setting("OWNER", help="owner")
     patience: float = setting("PATIENCE", help="patience", default="30s", parse=seconds)
     password: Secret = setting("PASSWORD", help="password", secret=True)
-    key: Secret | None = setting("KEY", help="key", default="", secret=True)
+    key: Secret | None = setting("KEY", help="key", default="", secret=True, instead="none")
     tidy: bool = setting("TIDY", help="tidy", default="0", parse=switch, in_fleets="1")
 
     @property
@@ -140,6 +140,14 @@ def test_a_secret_in_the_file_is_refused_and_never_shown(tmp_path: Path, cell: s
     (said,) = problems(tmp_path, f"NAME,PASSWORD\nBall,NAME_1\nKite,{cell}\n")
     assert said.startswith("line 3: PASSWORD has to be the name of an environment variable that is set")
     assert cell not in said.replace("PASSWORD_1", "")
+
+
+def test_a_word_that_stands_for_no_secret_may_be_in_the_file(tmp_path: Path) -> None:
+    """It holds nothing, and comes before a variable of the setting's own name."""
+    (site,) = read(tmp_path, "NAME,KEY\nBall,none\n", HERE | {"KEY": "Fern-Lamp-12-Quarry"})
+    assert site.secrets == {"PASSWORD": "PASSWORD"}
+    assert site.environment(HERE)["KEY"] == "none"
+    assert problems(tmp_path, "NAME,PASSWORD\nBall,none\n")[0].startswith("line 2: PASSWORD has to be the name")
 
 
 def test_a_secret_in_another_column_is_refused(tmp_path: Path) -> None:
