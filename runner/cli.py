@@ -252,7 +252,7 @@ def notify(notices: NoticeSettings, folder: Path) -> None:
     notice = Notice(
         run_id=result["id"],
         flow=result["flow"],
-        state="person needed" if result["state"] == "asks" else result["state"],
+        state="person needed" if failure.get("needs_person") else result["state"],
         sentence=". ".join(filter(None, (failure.get("sentence"), failure.get("resume")))),
         step=failure.get("step"),
         site=result["site"],

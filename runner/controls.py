@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
-from runner.errors import Question, StartAgain, Stuck, Undone
+from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
 from runner.one_time_codes import OneTimeCodes
 from runner.secrets import Secret, plain_url
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CopyButton",
     "Field",
+    "NeedsPerson",
     "OneTimeCodes",
     "Question",
     "Secret",

@@ -3,6 +3,7 @@
     GuiderunnerError
     ├── Stuck             a page is not what the guide says (inside a step; becomes StepFailed)
     │   ├── Undone        what a step waits for has failed outside: it has to be performed again (inside a step)
+    │   ├── NeedsPerson   a sign-in that only a person can complete or correct: not to be tried again (inside a step)
     │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
@@ -52,6 +53,10 @@ class Undone(Stuck):
     """What a step waited for has failed outside, so that the step has to be performed again when the run goes on."""
 
 
+class NeedsPerson(Stuck):
+    """A sign-in was refused, or asks for what only a person has: tried again, it could lock the account."""
+
+
 class Question(Stuck):
     """It cannot be known whether a step was done before the run was interrupted; a person has to look and answer.
 
@@ -93,6 +98,7 @@ class Failure:
     screenshot: Path | None = None
     resume: str = ""
     asks: bool = False
+    needs_person: bool = False
 
     def lines(self) -> list[str]:
         """The failure as the lines a person reads, most important first."""

@@ -106,7 +106,7 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
             run=record.id if record else "",
             step=failure.step,
             sentence=f"{failure.name}: {failure.sentence}{go_on}",
-            may_pass=not failure.asks,
+            may_pass=not failure.needs_person,
         )
     return told(result.state, run=result.id, step=ledger.find(result.id).step)
 

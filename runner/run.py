@@ -17,6 +17,7 @@ from runner.errors import (
     Failure,
     GuiderunnerError,
     LedgerFailed,
+    NeedsPerson,
     Question,
     StartAgain,
     StepFailed,
@@ -478,6 +479,7 @@ class Run(Generic[S]):
             screenshot=evidence.screenshot if evidence else None,
             resume=f"guiderunner resume {self.id}{answer}" if self.resumable else "",
             asks=isinstance(error, Question),
+            needs_person=isinstance(error, (NeedsPerson, Question)),
         )
         about = asdict(failure)
         self.ledger.record("step failed", **about)

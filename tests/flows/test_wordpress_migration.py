@@ -239,6 +239,7 @@ def test_a_refusal_of_the_dashboard_is_said(
     with pytest.raises(StepFailed, match=sentence) as caught:
         raise outcome.error or AssertionError("the run did not fail")
     assert caught.value.failure.step == step
+    assert caught.value.failure.needs_person == (step == 1)
     assert caught.value.failure.screenshot
     assert outcome.done == done
     assert outcome.audit["wrong_password"] <= 1

@@ -195,6 +195,16 @@ def test_a_fleet_does_each_site_once_and_says_how_each_ended(toys: Toys) -> None
     assert [name for name, password in PASSWORDS.items() if password.encode() in stored] == []
 
 
+def test_a_sign_in_that_was_refused_is_not_tried_again(toys: Toys) -> None:
+    """A third try could lock the account: somebody has to look first."""
+    toys.write("Ball")
+    (toys.world / "Ball").write_text('{"refused": true}')
+    with toys.fleet() as command:
+        assert command.ends() == 1
+    assert "Ball: failed: Step 1: the password was refused" in command.err
+    assert toys.did("begin") == {"Ball": 1}
+
+
 def test_a_later_start_leaves_what_is_done_and_takes_up_the_rest(toys: Toys) -> None:
     """The exit code is 0 as soon as all are done, and nothing is made a second time."""
     toys.write("Ball", "Boat", "Doll")

@@ -15,7 +15,7 @@ from unittest.mock import MagicMock, patch
 
 from runner import cli, fleet, phase, summary
 from runner import flow as flow_module
-from runner.errors import Question, Stuck
+from runner.errors import NeedsPerson, Question, Stuck
 from runner.flow import Flow
 from runner.run import Run
 from runner.settings import Settings, setting
@@ -56,7 +56,7 @@ class ToySettings(Settings):
         return self.owner
 
     def behaviour(self) -> dict[str, Any]:
-        """What happens to it: `fails`, `looks`: how often; `asks`, `hangs`: whether; `needs`: a file to wait for."""
+        """What happens to it: `fails`, `looks`: how often; `asks`, `hangs`, `refused`: whether; `needs`: a file to wait for."""
         file = self.world / self.name
         behaviour: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
         return behaviour
@@ -83,6 +83,8 @@ def make(run: Run[ToySettings]) -> None:
     run.say(f"with {toy.password.reveal()}")
     if toy.count("begin") <= behaviour.get("fails", 0):
         raise Stuck(f"the toy {toy.password.reveal()} does not come")
+    if behaviour.get("refused"):
+        raise NeedsPerson("the password was refused")
     if behaviour.get("asks"):
         raise Question("does it?")
     if behaviour.get("hangs"):

@@ -15,6 +15,7 @@ from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
     LATE,
+    NeedsPerson,
     Secret,
     StartAgain,
     Stuck,
@@ -685,7 +686,9 @@ class Dashboard:
         """Why the waiting has ended without what was waited for."""
         if on_the_way and self._is_elsewhere():
             asks = "; ".join(lines(self.page)[:3])
-            return Stuck(f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said)
+            return NeedsPerson(
+                f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said
+            )
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
@@ -779,14 +782,14 @@ class Dashboard:
         page, account_password = self.page, self._account.password
         self._check_address()
         if account_password is None:
-            raise Stuck(
+            raise NeedsPerson(
                 'the dashboard asks to sign in, and no kept sign-in is valid: a person has to run "guiderunner login '
                 'dashboard" (or set PANTHEON_PASSWORD)'
             )
         if self._signing_in:
             said = [line for line in lines(page) if refuses(line)]
             because = f': "{said[0]}"' if said else ""
-            raise Stuck(
+            raise NeedsPerson(
                 f"the dashboard did not accept PANTHEON_EMAIL and PANTHEON_PASSWORD{because}. It was not tried again"
             )
         self._signing_in = True
@@ -828,7 +831,7 @@ class Dashboard:
             said = new_lines(page, before)
             refused = [line for line in said if refuses(line)]
             if refused:
-                raise Stuck(
+                raise NeedsPerson(
                     f'the dashboard refused the sign-in: "{refused[0]}". Check PANTHEON_EMAIL and PANTHEON_PASSWORD'
                 )
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import Error as PlaywrightError
 
-from runner.controls import LATE, Stuck, fields, lines, new_lines, on_page, press_send, refuses, until
+from runner.controls import LATE, NeedsPerson, fields, lines, new_lines, on_page, press_send, refuses, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +121,7 @@ class SecondFactor:
         codes = self._needed()
         if self._tries == TRIES:
             because = f': "{self._refusal}"' if self._refusal else ""
-            raise Stuck(
+            raise NeedsPerson(
                 f"{self._who} did not accept {TRIES} one-time codes made from {self._setting}{because}. Check that it "
                 "is this account's, and this machine's clock"
             )
@@ -137,14 +137,14 @@ class SecondFactor:
         said = lines(self._page)
         asks = next((line for line in said if _CODE.search(line)), "a one-time code")
         if self._codes is None:
-            raise Stuck(
+            raise NeedsPerson(
                 f'{self._who} asks for a second factor ("{asks}"): a person has to sign in. For the codes of an '
                 f"authenticator app, {self._setting} can be set to the secret that the app was set up with",
                 looked_for="the page after signing in",
             )
         sent = next((line for line in said if _SENT.search(line)), None)
         if sent and not any(_APP.search(line) for line in said):
-            raise Stuck(
+            raise NeedsPerson(
                 f'{self._who} has sent a code ("{sent}") and does not ask for the one that {self._setting} makes: a '
                 "person has to sign in",
                 looked_for="the page after signing in",

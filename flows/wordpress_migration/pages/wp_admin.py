@@ -17,7 +17,19 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from flows.wordpress_migration.pages.second_factor import SecondFactor
-from runner.controls import Secret, Stuck, control, field, first_visible, lines, panel, plain_url, tick, until
+from runner.controls import (
+    NeedsPerson,
+    Secret,
+    Stuck,
+    control,
+    field,
+    first_visible,
+    lines,
+    panel,
+    plain_url,
+    tick,
+    until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,7 +167,7 @@ class WpAdmin:
             said = " ".join(self._login_error.inner_text().split()).rstrip(".")
             given = "WP_ADMIN_USERNAME, WP_ADMIN_PASSWORD and WP_ADMIN_TOTP"
             given = given if code_on_form else "WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD"
-            raise Stuck(f'WordPress refused the sign-in: "{said}". Check {given}')
+            raise NeedsPerson(f'WordPress refused the sign-in: "{said}". Check {given}')
         while arrived is self._code:
             self._second_factor.give()
             arrived = self._arrive(refused=True)
@@ -197,7 +209,7 @@ class WpAdmin:
         wp_attempt_focus): a password that is typed in that moment stands in the wrong field, readable.
         """
         if self._administrator.wp_password is None:
-            raise Stuck(
+            raise NeedsPerson(
                 'WordPress asks to sign in, and no kept sign-in is valid: a person has to run "guiderunner login '
                 'wp-admin" (or set WP_ADMIN_PASSWORD)'
             )
