@@ -206,7 +206,7 @@ def resume(
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     record = ledger.find(run_id)
     found = find_flow(record.flow)
-    settings = found.settings.load_again(env, record.settings, fixed=record.begun)
+    settings = found.settings.load_again(env, record.settings)
     notices = NoticeSettings.load(env)
     signed_in = kept_sign_ins(found, settings, env)
     with Progress(err()) as progress:
@@ -217,6 +217,7 @@ def resume(
                 lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
                 record=record,
                 ledger=ledger,
+                runs=runs,
                 reporter=progress,
                 options=Options(until=until, trace=trace, video=video, wait=not no_wait, signed_in=signed_in),
                 answer=answer,
@@ -245,6 +246,8 @@ def notify(notices: NoticeSettings, folder: Path) -> None:
     from runner.notices import Notice, send
     from runner.secrets import Secrets
 
+    if not (folder / "result.json").is_file():
+        return  # it held a secret and was deleted, or could not be written; the error says so
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     if result["state"] in ("waiting", "dry run"):
         return
@@ -304,7 +307,7 @@ def verify(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None
 
     record = open_ledger(runs, env_file).find(run_id)
     found = find_flow(record.flow)
-    settings = found.settings.load_again(environment(env_file), record.settings, fixed=record.begun)
+    settings = found.settings.load_again(environment(env_file), record.settings)
     if record.state != "done":
         raise WrongUsage(f"run {record.id} is {record.state}: there is nothing to verify before it is done")
     compare(found, settings, record, as_json=as_json)

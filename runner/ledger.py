@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -273,18 +273,24 @@ class Ledger:
                     "To do it all the same: --again."
                 )
             if earlier.state in OPEN:
-                if self.is_held(earlier.id):
-                    raise AlreadyBegun(f"{earlier.site} is under way in run {earlier.id} on {earlier.machine}.")
-                if earlier.begun:
-                    raise AlreadyBegun(
-                        f"{earlier.site} was begun by run {earlier.id}, which is in step {earlier.step}: "
-                        f'"guiderunner resume {earlier.id}" goes on with it.'
-                    )
-                self._set(earlier.id, {"state": "given up", "since": now()})
+                self._make_way(earlier)
         try:
             self.ask(lambda connection: connection.execute(_RUNS.insert().values(record.values())))
         except IntegrityError:
             raise AlreadyBegun(f"{record.site} has just been begun by another run.") from None
+
+    def _make_way(self, earlier: Record) -> None:
+        """Give an earlier run up, if nobody performs it and it had no effect outside."""
+        with self.lock(earlier.id) as ours:
+            if ours is None:
+                raise AlreadyBegun(f"{earlier.site} is under way in run {earlier.id} on {earlier.machine}.")
+            earlier = self.find(earlier.id)  # it may have gone on until a moment ago
+            if earlier.begun:
+                raise AlreadyBegun(
+                    f"{earlier.site} was begun by run {earlier.id}, which is in step {earlier.step}: "
+                    f'"guiderunner resume {earlier.id}" goes on with it.'
+                )
+            self._set(earlier.id, {"state": "given up", "since": now()})
 
     def give_up(self, record: Record) -> Record:
         """Let another run begin what this one has begun.
@@ -295,11 +301,12 @@ class Ledger:
         """
         if record.state not in OPEN:
             raise WrongUsage(f"run {record.id} is {record.state} already")
-        if self.is_held(record.id):
-            raise AlreadyBegun(
-                f"{record.site} is under way in run {record.id} on {record.machine}: interrupt it first."
-            )
-        self._set(record.id, {"state": "given up", "since": now()})
+        with self.lock(record.id) as ours:
+            if ours is None:
+                raise AlreadyBegun(
+                    f"{record.site} is under way in run {record.id} on {record.machine}: interrupt it first."
+                )
+            self._set(record.id, {"state": "given up", "since": now()})
         return self.find(record.id)
 
     def _set(self, run: str, values: dict[str, Any]) -> None:
@@ -377,8 +384,12 @@ class Ledger:
                 yield still_held
             return
         folder = self._file.parent / "locks"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / key.hexdigest()[:24]).open("w") as file:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = (folder / key.hexdigest()[:24]).open("w")
+        except OSError as error:
+            raise LedgerFailed(self._place, error.strerror or str(error)) from None
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
@@ -472,21 +483,29 @@ class RunLedger:
         Raises:
             LedgerFailed: It could not be written.
         """
-        entry = {"at": now(), "event": event, **about}
-        line = self._secrets.redact(json.dumps(entry, ensure_ascii=False, default=str))
-        redacted = json.loads(line)
+        plain: dict[str, Any] = json.loads(json.dumps(about, default=str))
+        entry = {"at": now(), "event": event, **_redacted(plain, self._secrets)}
         changed = dict(run or {})
         if "facts" in changed:
-            changed["facts"] = self._secrets.redact(json.dumps(changed["facts"]))
+            changed["facts"] = json.dumps(_redacted(changed["facts"], self._secrets))
         if "state" in changed:
             changed["since"] = entry["at"]
         self._still_held()
-        self._ledger.write(self._run, len(self.entries) + 1, redacted, changed)
-        self.entries.append(redacted)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            self._ledger.write(self._run, len(self.entries) + 1, entry, changed)
+        except BaseException:
+            # An interruption may have come after the commit.
+            with suppress(LedgerFailed):
+                self.entries = self._ledger.entries(self._run)
+            raise
+        self.entries.append(entry)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise LedgerFailed(str(self.path), error.strerror or str(error)) from None
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -502,6 +521,15 @@ def create_tables(connection: sql.Connection, *tables: sql.Table) -> None:
         connection.execute(sql.select(sql.func.pg_advisory_xact_lock(_CREATING)))
     for table in tables:
         connection.execute(CreateTable(table, if_not_exists=True))
+
+
+def _redacted(value: Any, secrets: Secrets) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The same without secrets in its texts; names stay, so that it can still be read."""
+    if isinstance(value, str):
+        return secrets.redact(value)
+    if isinstance(value, dict):
+        return {name: _redacted(inner, secrets) for name, inner in value.items()}
+    return [_redacted(inner, secrets) for inner in value] if isinstance(value, list) else value
 
 
 def _entry(at: str, event: str, step: int | None, about: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import secrets as randomness
 import socket
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import context_options
-from runner.errors import AlreadyBegun, SecretFound, StepFailed, WrongUsage
+from runner.errors import AlreadyBegun, Missing, SecretFound, StepFailed, WrongUsage
 from runner.ledger import OPEN, Ledger, Record, RunLedger
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
@@ -151,7 +151,8 @@ def perform(
             reason = error.strerror if runs.is_dir() or not runs.exists() else "it is not a folder"
             raise WrongUsage(f"--runs: {runs} cannot hold a run: {reason}") from None
         with _held(ledger, record) as still_held:
-            ledger.begin(record, again=options.again)
+            resumable = options.resumable and not options.only_preflight
+            ledger.begin(record if resumable else replace(record, state="given up"), again=options.again)
             performance = _Performance(
                 flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
             )
@@ -165,6 +166,7 @@ def resume(
     *,
     record: Record,
     ledger: Ledger,
+    runs: Path | None = None,
     reporter: Reporter | None = None,
     options: Options | None = None,
     answer: str | None = None,
@@ -177,6 +179,7 @@ def resume(
         browsers: Opens a browser.
         record: The run.
         ledger: Where it is recorded.
+        runs: Where it gets another folder, if its own cannot be on this machine.
         reporter: Told what happens.
         options: How it is performed.
         answer: A person's answer, where the run has stopped with a question.
@@ -195,10 +198,26 @@ def resume(
             record = ledger.find(record.id)  # it may have gone on since it was looked up
             if record.state not in OPEN:
                 raise WrongUsage(f"run {record.id} is {record.state} since {record.since[:16]}: nothing is left to do")
+            if answer and record.state != "asks":
+                raise WrongUsage(f"--answer: run {record.id} has asked nothing; it is {record.state}")
+            record = _with_folder(record, runs)
             performance = _Performance(
                 flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
             )
             return performance.go_on(browsers, browser, stack.pop_all(), answer)
+
+
+def _with_folder(record: Record, runs: Path | None) -> Record:
+    """The run with a folder that can be on this machine: another one may have begun it elsewhere."""
+    folders = [record.folder, *([(runs / record.id).absolute()] if runs else [])]
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return replace(record, folder=folder)
+    raise WrongUsage(f"--runs: {folders[-1]} cannot hold the run: {reason}")
 
 
 def pause_for(seconds: float) -> None:
@@ -245,7 +264,7 @@ class _Performance:
         self.run: Run[Any] = flow.run(
             settings, run_ledger, folder=self.folder, secrets=secrets, reporter=reporter, facts=facts
         )
-        self.run.resumable = options.resumable
+        self.resumable = self.run.resumable = options.resumable and not options.only_preflight
         self.taken_up = bool(run_ledger.entries)
         self.order = self._order()
         self.result = Result(
@@ -267,11 +286,12 @@ class _Performance:
         run, result = self.run, self.result
         about = {"id": run.id, "flow": self.flow.name, "edition": self.flow.edition}
         event = "run goes on" if self.taken_up else "run started"
-        run.ledger.record(event, run={"state": "running", "machine": socket.gethostname()}, **about)
-        self.reporter.run_started(run, self.flow)
+        here = {"machine": socket.gethostname(), "folder": str(self.folder.absolute())}
         began = time.monotonic()
         try:
             with opened:
+                run.ledger.record(event, run=here | ({"state": "running"} if self.resumable else {}), **about)
+                self.reporter.run_started(run, self.flow)
                 result.state = self._in_browsers(browsers, browser, opened, answer)
         except StepFailed as failed:
             result.failure = json.loads(json.dumps(asdict(failed.failure), default=str))
@@ -302,6 +322,7 @@ class _Performance:
                 self.reporter.step_again(step, f"{gone}; going on in another browser")
                 complete, wait = False, 0.0
             else:
+                crashes = 0
                 wait = pause
                 pause = min(pause * LONGER, LONGEST_PAUSE)
             answer = None
@@ -314,7 +335,17 @@ class _Performance:
                     return "waiting"
                 self.reporter.run_waits(wait)
                 pause_for(wait)
-            browser = opened.enter_context(browsers())
+            browser = self._another_browser(browsers, opened)
+
+    def _another_browser(self, browsers: Browsers, opened: ExitStack) -> Browser:
+        """Open another browser; one that cannot be reached may be starting again."""
+        for _ in range(BROWSERS_AT_MOST - 1):
+            try:
+                return opened.enter_context(browsers())
+            except Missing as missing:
+                self.run.say(f"{missing} It is tried again")
+                pause_for(FIRST_PAUSE)
+        return opened.enter_context(browsers())
 
     def _in_one_browser(self, browser: Browser, answer: str | None) -> bool:
         """Perform what is not done yet in one browser; False when a step waits for what has not come yet."""
@@ -367,7 +398,8 @@ class _Performance:
     def _end_state(self) -> Ended:
         if self.options.only_preflight:
             return "dry run"
-        return "done" if self.options.until in (None, len(self.flow.steps)) else "stopped"
+        whole = self.options.until is None or (self.options.until == len(self.flow.steps) and self.flow.last is None)
+        return "done" if whole else "stopped"
 
     def _step(self) -> Step[Any]:
         return self.run.at_step or self.order[0]
@@ -389,8 +421,8 @@ class _Performance:
         findings = run.secrets.scan(self.folder)
         for path, _ in findings:
             path.unlink(missing_ok=True)
-        # A dry run is nothing to take up.
-        state = "given up" if self.options.only_preflight else result.state
+        # What cannot be taken up is nothing to wait for.
+        state = result.state if self.resumable or result.state == "done" else "given up"
         run.ledger.record("run ended", run={"state": state}, state=result.state, seconds=result.seconds)
         if findings:
             raise SecretFound(findings)

@@ -87,14 +87,11 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
     def browsers() -> Any:  # noqa: ANN401 - the context manager that open_browser makes
         return open_browser(browser_settings, name=browser)
 
-    if record:
-        settings = flow.settings.load_again(environment, record.settings, fixed=record.begun)
-    else:
-        settings = flow.settings.load(environment)
+    settings = flow.settings.load_again(environment, record.settings) if record else flow.settings.load(environment)
     options = Options(wait=False, signed_in=signed_in(flow, settings))
     try:
         if record:
-            result = resume(flow, settings, browsers, record=record, ledger=ledger, options=options)
+            result = resume(flow, settings, browsers, record=record, ledger=ledger, runs=runs, options=options)
         else:
             result = perform(flow, settings, browsers, runs=runs, ledger=ledger, options=options, subject=site.subject)
     except StepFailed as error:

@@ -89,13 +89,20 @@ class Facts(dict[str, str]):
 
     def __setitem__(self, name: str, value: str) -> None:
         if self.get(name) != value:
-            super().__setitem__(name, value)
-            self._changed()
+            self.change(**{name: value})
 
     def forget(self, name: str) -> None:
         """Know this no longer."""
-        if super().pop(name, None) is not None:
-            self._changed()
+        self.change(**{name: None})
+
+    def change(self, **values: str | None) -> None:
+        """Learn or forget (None) several facts at once: all of it is recorded or nothing."""
+        for name, value in values.items():
+            if value is None:
+                super().pop(name, None)
+            else:
+                super().__setitem__(name, value)
+        self._changed()
 
 
 class Run(Generic[S]):
@@ -138,6 +145,7 @@ class Run(Generic[S]):
         self.resumable = True
         self._said = ""
         self._answer: str | None = None
+        self._looked = False
         self._waiting: tuple[int, datetime] | None = None
         self._waiting_from = 0.0
 
@@ -322,11 +330,23 @@ class Run(Generic[S]):
         return next(found, 0)
 
     def _is_done(self, step: Step[Any]) -> bool:
+        if step.number == 0:
+            # What the preflight found may have changed since another process looked.
+            taken_up = [n for n, entry in enumerate(self.ledger.entries, 1) if entry["event"] == "run goes on"]
+            return self._last(step, *DONE) > max(taken_up, default=0)
         return self._last(step, *DONE) > 0
 
     def _may_be_done(self, step: Step[Any]) -> bool:
-        """Whether the step was interrupted when it may have had its effect outside."""
-        return step.asks is not None and self._last(step, "about to") > self._last(step, *DONE, "waits", "not done")
+        """Whether the step may have had its effect outside: it was interrupted, or what came of it is in question."""
+        return step.asks is not None and self._last(step, "about to", "question") > self._last(
+            step, *DONE, "waits", "not done"
+        )
+
+    @property
+    def tried_before(self) -> bool:
+        """Whether this step was about to have its effect before, in this run."""
+        step, event = self._step and self._step.number, "about to"
+        return sum(_is_about(entry, step or 0, (event,)) for entry in self.ledger.entries) > 1
 
     def _is_waiting(self, step: Step[Any]) -> bool:
         """Whether the step's act is done, and what it waits for is still to come."""
@@ -338,11 +358,11 @@ class Run(Generic[S]):
         A step that waits after its act is not done then: it waits.
         """
         asked = self._last(step, "question")
-        if asked and self._answer:
+        if self._answer and asked > self._last(step, "about to"):
             done = self._answered(self.ledger.entries[asked - 1], self._answer)
             self._answer = None
         else:
-            with self._boundary(flow, step):
+            with self._boundary(flow, step, elsewhere=True):
                 done = step.asks is not None and step.asks(self)
         if not done:
             self.ledger.record("not done", step=step.number)
@@ -358,10 +378,11 @@ class Run(Generic[S]):
         if answer.casefold() == "no":
             return False
         fact = asked["fact"]
-        if bool(fact) == (answer.casefold() == "yes"):
+        is_address = answer.startswith(("https://", "http://"))
+        if not (is_address if fact else answer.casefold() == "yes"):
             raise WrongUsage(
                 f'--answer: "{answer}" does not answer the question: {asked["sentence"]}. '
-                f"It is no, or {fact.replace('_', ' ') if fact else 'yes'}"
+                f"It is no, or {'an address, ' + fact.replace('_', ' ') if fact else 'yes'}"
             )
         if fact:
             self.facts[fact] = answer
@@ -382,21 +403,26 @@ class Run(Generic[S]):
             self._done(step, time.monotonic() - began)
 
     def _done(self, step: Step[Any], seconds: float) -> None:
-        self.ledger.record("step done", step=step.number, seconds=round(seconds, 3), facts=self.facts)
+        self.ledger.record(
+            "step done", run={"facts": self.facts}, step=step.number, seconds=round(seconds, 3), facts=self.facts
+        )
         self.reporter.step_done(step, seconds)
 
     def _begin_to_wait(self, step: Step[Any]) -> None:
-        self.ledger.record("waits", step=step.number, facts=self.facts)
+        self.ledger.record("waits", run={"facts": self.facts}, step=step.number, facts=self.facts)
 
     def _look(self, flow: Flow[Any], step: Step[Any]) -> bool:
         """Watch for what the step waits for; False when it has not come yet."""
         if step.wait is None:
             raise RuntimeError(f"{step.name} waits for nothing")
-        began, left = self._last(step, "step started"), step.wait.timeout(self.settings) - self._waited(step)
-        taken = [entry for entry in self.ledger.entries[began:] if _is_about(entry, step.number, ("screenshot",))]
-        self._taken = len(taken)
-        with self._boundary(flow, step):
-            if not step.wait.look(self, min(WATCH, max(left, 0))):
+        began, waits = self._last(step, "step started"), self._last(step, "waits")
+        before = self.ledger.entries[began:waits]
+        self._taken = sum(_is_about(entry, step.number, ("screenshot",)) for entry in before)
+        # However late it is, a process looks before it gives up.
+        left = step.wait.timeout(self.settings) - self._waited(step) if self._looked else WATCH
+        self._looked = True
+        with self._boundary(flow, step, elsewhere=True):
+            if not step.wait.look(self, min(WATCH, max(left, 1.0))):
                 self._check_patience(step)
                 return False
             self._check_screenshots(step)
@@ -415,18 +441,28 @@ class Run(Generic[S]):
     def _check_patience(self, step: Step[Any]) -> None:
         timeout = step.wait.timeout(self.settings) if step.wait else 0
         if self._waited(step) > timeout:
-            raise Stuck(
+            raise Question(
                 f"what it waits for did not come within {_for_people(timeout)}"
-                f"{f' (last seen: {self._said})' if self._said else ''}. It may still come: "
-                f'"guiderunner resume {self.id}" looks again'
+                f"{f' (last seen: {self._said})' if self._said else ''}. It may still come: to wait on, resume the "
+                "run; if it has failed, answer no, and the step is performed again"
             )
 
     @contextmanager
-    def _boundary(self, flow: Flow[Any], step: Step[Any]) -> Iterator[None]:
-        """The one failure boundary: nothing unredacted crosses it."""
+    def _boundary(self, flow: Flow[Any], step: Step[Any], *, elsewhere: bool = False) -> Iterator[None]:
+        """The one failure boundary: nothing unredacted crosses it.
+
+        Args:
+            flow: The flow.
+            step: The step.
+            elsewhere: The step is looked at, not performed: a page that begins anew is left for another browser.
+        """
         try:
             yield
-        except (StartAgain, LedgerFailed):
+        except LedgerFailed:
+            raise
+        except StartAgain as again:
+            if elsewhere:
+                raise BrowserGone(self.secrets.redact(str(again))) from None
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold a secret
             if self._browser_has_gone(error):
@@ -435,16 +471,18 @@ class Run(Generic[S]):
             if isinstance(error, Question):
                 self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
             if isinstance(error, Undone):
-                self.ledger.record("not done", step=step.number)
+                # Nothing has come of it: as long as nothing else has, the run may be begun anew otherwise.
+                effects = [one for one in flow.steps if one.asks and one is not step and self._is_done(one)]
+                self.ledger.record("not done", run={} if effects else {"begun": False}, step=step.number)
             raise self.failed(flow, step, error) from None
 
     def _browser_has_gone(self, error: Exception) -> bool:
         """Whether the browser, or its driver, is no longer there: what a page did not show is another thing."""
+        browser = self.page.context.browser
         if not isinstance(error, (PlaywrightError, AssertionError)):
-            return False
+            return browser is not None and not browser.is_connected()
         if _GONE.search(str(error)):
             return True
-        browser = self.page.context.browser
         if browser is None or not self.page.is_closed():
             return browser is not None and not browser.is_connected()
         try:
@@ -477,13 +515,21 @@ class Run(Generic[S]):
             looked_for=self.secrets.redact(getattr(error, "looked_for", "")),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
-            resume=f"guiderunner resume {self.id}{answer}" if self.resumable else "",
+            resume=self._what_next(flow, answer),
             asks=isinstance(error, Question),
             needs_person=isinstance(error, (NeedsPerson, Question)),
         )
         about = asdict(failure)
         self.ledger.record("step failed", **about)
         return StepFailed(failure)
+
+    def _what_next(self, flow: Flow[Any], answer: str) -> str:
+        """How to go on after a failure."""
+        if not self.resumable:
+            return ""
+        if any(one.asks and (self._is_done(one) or self._may_be_done(one)) for one in flow.steps):
+            return f"guiderunner resume {self.id}{answer}"
+        return f"guiderunner resume {self.id}; nothing was created yet: with other settings begin another run"
 
     def _evidence(self, page: Page, step: Step[Any]) -> Evidence:
         """What a failing page shows; a page too broken to tell leaves less evidence, and the ledger says why."""

@@ -60,7 +60,7 @@ def setting(
         secret: The value is wrapped in `Secret` and never shown.
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
         instead: Word that can stand in a secret's place and means that there is none; the value is None then.
-        fixed: It says what a run is about, and stays as it was once the run has had an effect outside.
+        fixed: It says what a run is about, and stays as it was when the run goes on.
         in_fleets: Text to read instead of the default where many runs are performed at once.
     """
 
@@ -128,18 +128,17 @@ class Settings:
         return {name: str(int(value) if isinstance(value, bool) else value) for name, value in set_ones.items()}
 
     @classmethod
-    def load_again(cls, environment: Mapping[str, str], before: Mapping[str, str], *, fixed: bool) -> Self:
-        """Read the settings of a run that goes on.
+    def load_again(cls, environment: Mapping[str, str], before: Mapping[str, str]) -> Self:
+        """Read the settings of a run that goes on: what it is about stays as it was.
 
         Args:
             environment: See `environment()`.
             before: What `plain` said when the run began.
-            fixed: The run has had an effect outside: what it is about stays.
 
         Raises:
             WrongSettings: Something is missing or malformed; all of it is named.
         """
-        stay = {about.name for _, about in cls.about() if about.fixed} if fixed else set()
+        stay = {about.name for _, about in cls.about() if about.fixed}
         unset = dict.fromkeys(stay, "")
         return cls.load({**before, **environment, **unset, **{name: before[name] for name in stay & set(before)}})
 

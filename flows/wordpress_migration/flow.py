@@ -10,7 +10,7 @@ from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from flows.wordpress_migration.verification import Site, Verification, verify
 from runner.controls import control
-from runner.errors import Question, Stuck
+from runner.errors import Question, Stuck, Undone
 from runner.flow import Flow
 from runner.sign_ins import Login
 
@@ -38,7 +38,8 @@ def check_beforehand(run: MigrationRun) -> None:
                 f"a site named {settings.site_name} stands in the workspace already: choose another NEW_SITE_NAME",
                 looked_for=settings.site_name,
             )
-    run.facts["name_was_free"] = "yes"
+        if dashboard.is_in_workspace:
+            run.facts["name_was_free"] = "yes"
 
 
 @migration.step(1, says="Migrate Existing Site", images=["dashboard/new-dashboard/2024/migrate-site-button.png"])
@@ -72,19 +73,35 @@ def create_site(run: MigrationRun) -> None:
         dashboard.choose_workspace(run.settings.workspace)
     run.screenshot(highlight=dashboard.create_site)
     run.about_to("create the site; this can take minutes")
-    dashboard.press_create_site()
+    try:
+        dashboard.press_create_site()
+    except Undone as refused:
+        if run.tried_before:
+            # The name may be taken by what an earlier try of this run has made after all.
+            raise Stuck(str(refused), looked_for=refused.looked_for) from None
+        run.facts.forget("name_was_free")
+        raise
     run.facts["site_page"] = dashboard.page.url
 
 
 @create_site.already_done
 def site_exists(run: MigrationRun) -> bool:
     """Whether this run's site stands in the workspace; before the run no site of that name did."""
+    if "site_page" in run.facts:
+        return True
     dashboard = run.dashboard
     dashboard.open()
     if run.settings.workspace:
         dashboard.open_workspace(run.settings.workspace)
-    if not dashboard.has_site(run.settings.site_name):
+    stands = dashboard.has_site(run.settings.site_name)
+    if not stands and dashboard.is_in_workspace:
         return False
+    if not stands:
+        raise Question(
+            f'it is not known whether the site was created: the dashboard did not open "{run.settings.workspace}". If '
+            "it was, give the address of its page in the dashboard",
+            fact="site_page",
+        )
     if "name_was_free" not in run.facts:
         raise Question(
             f"a site named {run.settings.site_name} stands in the workspace, and it is not known whether this run has "
@@ -151,6 +168,7 @@ def migrate(run: MigrationRun) -> None:
         form.fill_in(run.facts["site_name"], machine_token)
         run.screenshot(highlight=form.migrate)
         run.facts.forget("migration_page")
+        run.service.expect_migration()
         run.about_to("start the migration")
         form.press_migrate()
         run.service.follow_hand_shake(form, run.facts["site_name"], machine_token)
@@ -200,9 +218,9 @@ def confirm_migration_progress(run: MigrationRun) -> None:
 @migration.afterwards
 def revoke_machine_tokens(run: MigrationRun) -> None:
     """Revoke the machine tokens that the run has had made, where REVOKE_TOKEN is set."""
-    if "tokens_before" in run.facts:
+    if run.settings.revoke_token and "tokens_before" in run.facts:
         run.note_tokens_made(surely=False)
-    if not run.tokens_to_revoke:
+    if not run.settings.revoke_token or not run.tokens_to_revoke:
         run.say("no machine token is to be revoked; to revoke one: Personal Settings > Machine Tokens")
         return
     run.revoke_tokens()

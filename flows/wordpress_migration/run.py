@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -136,7 +137,7 @@ class MigrationRun(Run[MigrationSettings]):
         if not self.settings.revoke_token:
             yield
             return
-        with self.alone(f"machine tokens of {self.settings.email} at {self.settings.dashboard_url}"):
+        with self.alone(self._account_tokens):
             if "tokens_before" in self.facts:
                 self.note_tokens_made(surely=False)  # interrupted here before: it is not known whether one was made
             self.facts["tokens_before"] = written(self.listed_tokens())
@@ -151,16 +152,18 @@ class MigrationRun(Run[MigrationSettings]):
         """
         listed = self.listed_tokens()
         made = MachineTokens.made_since(read(self.facts["tokens_before"]), listed)
-        names = {self.settings.site_name.casefold(), slug(self.settings.site_name)}
-        ours = [one for one in made if any(name in " ".join(one.words).casefold() for name in names)]
-        ours = made if surely and len(made) == 1 else ours
-        if surely and len(ours) != 1:
+        ours = made if surely and len(made) == 1 else [one for one in made if self.names_site(one)]
+        if (surely and len(ours) != 1) or len(ours) < len(made):
             self.say(
                 f"of the machine tokens {', '.join(map(str, made)) or 'listed'} it cannot be told which one this run "
                 "has had made: look at Personal Settings > Machine Tokens afterwards"
             )
-        self.facts["tokens_to_revoke"] = written([*self.tokens_to_revoke, *ours])
-        self.facts.forget("tokens_before")
+        self.facts.change(tokens_to_revoke=written([*self.tokens_to_revoke, *ours]), tokens_before=None)
+
+    def names_site(self, token: ListedToken) -> bool:
+        """Whether a listed token names the new site, and not one whose name is longer."""
+        names = "|".join(map(re.escape, {self.settings.site_name, slug(self.settings.site_name)}))
+        return bool(re.search(rf"(?<![\w-])({names})(?![\w-])", " ".join(token.words), re.IGNORECASE))
 
     @property
     def tokens_to_revoke(self) -> list[ListedToken]:
@@ -169,18 +172,23 @@ class MigrationRun(Run[MigrationSettings]):
 
     def revoke_tokens(self) -> None:
         """Revoke them: where others are listed in the same words, only if all of those are this run's."""
-        with self.tab_beside() as page:
+        with self.alone(self._account_tokens), self.tab_beside() as page:
             tokens = MachineTokens(self.dashboard_in(page))
             while left := self.tokens_to_revoke:
                 token, *others = left
                 tokens.open()
                 listed = tokens.tokens().count(token)
-                if listed > left.count(token):
-                    self.say(f'others than this run\'s are listed as "{token}", so it is not revoked: look there')
+                if listed > left.count(token) or (listed and self.facts.get("revoking") == str(token)):
+                    self.say(f'others than this run\'s may be listed as "{token}", so it is not revoked: look there')
                 elif listed:
                     self.say(f"revoking the machine token {token}")
+                    self.facts["revoking"] = str(token)
                     tokens.revoke(token, any_alike=True)
-                self.facts["tokens_to_revoke"] = written(others)
+                self.facts.change(tokens_to_revoke=written(others), revoking=None)
+
+    @property
+    def _account_tokens(self) -> str:
+        return f"machine tokens of {self.settings.email} at {self.settings.dashboard_url}"
 
     def listed_tokens(self) -> list[ListedToken]:
         """The account's machine tokens, read in a tab beside."""

@@ -11,7 +11,7 @@ from flows.wordpress_migration.pages import migration_service
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import MigrationForm
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.errors import Undone
+from runner.errors import Question, Stuck, Undone
 from runner.secrets import Secret
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
     monkeypatch.setattr(migration_service, "STANDS", 0.4)
     monkeypatch.setattr(migration_service, "TROUBLE_PAUSE", 0.2)
 
-    def run(*answers: str | int) -> list[str]:
+    def run(*answers: str | int, seconds: float = 15) -> list[str]:
         left = list(answers)
 
         def answer(route: Route) -> None:
@@ -56,7 +56,7 @@ def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
         said: list[str] = []
         service = MigrationService(page, MigrationSettings.load(SETTINGS), say=said.append)
         page.goto(MIGRATION)
-        if not service.watch(1.5):
+        if not service.watch(seconds):
             said.append("still under way")
         return said
 
@@ -84,7 +84,7 @@ HEALTHY = {
 @pytest.mark.parametrize("html", HEALTHY.values(), ids=HEALTHY.keys())
 def test_a_migration_that_runs_is_neither_failed_nor_complete(follow: Callable[..., list[str]], html: str) -> None:
     """It is watched until the time is over, and its progress is told."""
-    said = follow(RUNNING + html)
+    said = follow(RUNNING + html, seconds=1.5)
     assert said[-1] == "still under way"
     assert any("40" in words for words in said)
 
@@ -115,24 +115,37 @@ FAILED = {
     ),
     "with errors": ("<h1>Migration completed with errors</h1>", "completed with errors"),
     "timed out": ("<h1>Migration timed out</h1><button>Resume</button>", "Migration timed out"),
-    "only a way to try again": (
-        "<h1>Writing Widgets</h1><div>We ran out of space.</div><button>Retry</button>",
-        r"Writing Widgets \(Retry\)",
-    ),
-    "a page that is not there": (404, "404 Something"),
 }
 
 
 @pytest.mark.parametrize(("answer", "sentence"), FAILED.values(), ids=FAILED.keys())
-def test_a_failure_is_said_in_the_pages_words(
-    follow: Callable[..., list[str]], answer: str | int, sentence: str
-) -> None:
-    """It has stood for a while, and nothing is waited for any more."""
+def test_a_failure_is_said_in_the_pages_words(follow: Callable[..., list[str]], answer: str, sentence: str) -> None:
+    """It has stood for a while: the migration can be started again."""
     with pytest.raises(Undone, match=rf"the migration failed; the service says .*{sentence}"):
         follow(answer)
 
 
-@pytest.mark.parametrize("status", [502, 503, 429])
+DOUBTFUL = {
+    "only a way to try again": (
+        "<h1>Writing Widgets</h1><div>We ran out of space.</div><button>Retry</button>",
+        r"Writing Widgets \(Retry\)",
+    ),
+    "a page that has lost its way": ("<h1>Page not found</h1>", "Page not found"),
+    "an error without a name": ("<h1>Something went wrong</h1>", "Something went wrong"),
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), DOUBTFUL.values(), ids=DOUBTFUL.keys())
+def test_what_may_be_a_fault_of_the_page_is_asked_about(
+    follow: Callable[..., list[str]], answer: str, sentence: str
+) -> None:
+    """The migration may go on all the same: it must not be started a second time without anybody having looked."""
+    with pytest.raises(Question, match=rf"may have failed: the service says .*{sentence}") as caught:
+        follow(answer)
+    assert caught.value.fact == "migration_page"
+
+
+@pytest.mark.parametrize("status", [502, 503, 429, 403, 404])
 def test_an_error_of_the_server_is_waited_out(follow: Callable[..., list[str]], status: int) -> None:
     """The page is loaded again until it is there; the migration goes on meanwhile."""
     said = follow(status, status, "<h1>Migration completed successfully</h1>")
@@ -217,4 +230,39 @@ def test_a_refusal_in_plain_words_is_repeated(page: Page) -> None:
     form.fill_in("writing-widgets", TOKEN)
     form.press_migrate()
     with pytest.raises(Undone, match=re.escape("Invalid machine token. Please go back")):
+        service.follow_hand_shake(form, "writing-widgets", TOKEN)
+
+
+def test_a_form_that_was_sent_is_never_taken_for_one_that_was_not(page: Page) -> None:
+    """The service has it and does not answer: whether a migration begins is not known, so nothing says that none does."""
+    fields = f"{FIELDS}<button>Migrate</button>"
+    form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{fields}</form>"
+    page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
+    asked: list[Route] = []
+    page.route("https://service.example/**", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it calls
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
+    service = MigrationService(page, settings, say=lambda _: None)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon&error=1")
+    form = MigrationForm(page, settings)
+    form.fill_in("writing-widgets", TOKEN)
+    service.expect_migration()
+    form.press_migrate()
+    with pytest.raises(Stuck, match="did not begin the migration") as caught:
+        service.follow_hand_shake(form, "writing-widgets", TOKEN)
+    assert asked
+    assert not isinstance(caught.value, Undone)
+
+
+def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None:
+    """The page keeps it back: certainly nothing was begun."""
+    needed = f"{FIELDS}<label>Company<input required></label><button>Migrate</button>"
+    form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{needed}</form>"
+    page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
+    service = MigrationService(page, settings, say=lambda _: None)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
+    form = MigrationForm(page, settings)
+    service.expect_migration()
+    form.press_migrate()
+    with pytest.raises(Undone, match="did not send the plugin's form; to be filled in are: Company"):
         service.follow_hand_shake(form, "writing-widgets", TOKEN)

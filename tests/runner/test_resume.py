@@ -71,7 +71,7 @@ class World:
             error()
 
 
-def toy(world: World) -> Flow[Run[ToySettings]]:  # noqa: C901 - a flow's steps stand together
+def toy(world: World, pictures: list[str]) -> Flow[Run[ToySettings]]:  # noqa: C901 - a flow's steps stand together
     """Four steps: open, name (lost with the browser), make (an effect outside), wait; the browser shows a page."""
     flow: Flow[Run[ToySettings]] = Flow("toy", edition="1", run=Run, settings=ToySettings)
 
@@ -111,7 +111,7 @@ def toy(world: World) -> Flow[Run[ToySettings]]:  # noqa: C901 - a flow's steps 
             raise world.answer
         return world.toy_stands
 
-    @flow.step(4)
+    @flow.step(4, adds=pictures)
     def play(run: Run[ToySettings]) -> None:
         """Play with it."""
         run.about_to("play")
@@ -127,6 +127,8 @@ def toy(world: World) -> Flow[Run[ToySettings]]:  # noqa: C901 - a flow's steps 
     def is_over(run: Run[ToySettings], seconds: float) -> bool:
         """Look whether it is over."""
         world.did.append("look")
+        if seconds <= 0:
+            return False
         seen = world.looks.pop(0) if len(world.looks) > 1 else world.looks[0]
         if isinstance(seen, BaseException):
             raise seen
@@ -145,6 +147,7 @@ class Toys:
     browser: Browser
     launch: Callable[[], Browser]
     runs: Path
+    pictures: list[str] = field(default_factory=list)
     opened: int = 0
     is_open: bool = False
     waited: list[float] = field(default_factory=list)
@@ -174,7 +177,7 @@ class Toys:
     def begin(self, **options: Any) -> Result:
         """Begin a run."""
         return perform(
-            toy(self.world),
+            toy(self.world, self.pictures),
             ToySettings.load({}),
             self.browsers,
             runs=self.runs,
@@ -188,8 +191,8 @@ class Toys:
         self.world.did.clear()
         record = self.record
         return resume(
-            toy(self.world),
-            ToySettings.load_again(environment or {}, record.settings, fixed=record.begun),
+            toy(self.world, self.pictures),
+            ToySettings.load_again(environment or {}, record.settings),
             self.browsers,
             record=record,
             ledger=self.ledger,
@@ -278,6 +281,48 @@ def test_a_step_that_may_be_done_is_asked_first(toys: Toys, error: BaseException
     assert toys.world.did == ["ask", *(["play", "look"] if stands else WHOLE[1:])]
 
 
+def test_a_kill_between_the_last_picture_and_its_record_costs_nothing(toys: Toys) -> None:
+    """The picture of what was waited for is taken once more."""
+
+    def photograph(run: Run[Any]) -> bool:
+        run.screenshot()
+        if len(toys.world.looks) > 1:
+            raise KeyboardInterrupt
+        return True
+
+    toys.pictures = ["over.png"]
+    toys.world.looks = [photograph] * 3
+    toys.world.trouble = []
+    with pytest.raises(KeyboardInterrupt):
+        toys.begin()
+    toys.world.looks = [photograph]
+    result = toys.take_up()
+    assert (result.state, result.screenshots) == ("done", ["over.png"])
+
+
+def test_a_refusal_leaves_the_way_free_for_another_run(toys: Toys) -> None:
+    """Nothing came of it: the same may be begun anew."""
+    toys.world.trouble = [Undone("the name is taken")]
+    with pytest.raises(StepFailed, match="begin another run"):
+        toys.begin()
+    assert not toys.record.begun
+    assert toys.begin().state == "done"
+
+
+def test_an_old_answer_does_not_answer_a_new_question(toys: Toys) -> None:
+    """The same line typed again after another try: what came of that is asked anew."""
+    toys.world.trouble = [KeyboardInterrupt(), KeyboardInterrupt()]
+    with pytest.raises(KeyboardInterrupt):
+        toys.begin()
+    toys.world.answer = Question("Was the toy made?")
+    with pytest.raises(StepFailed):
+        toys.take_up()
+    with pytest.raises(KeyboardInterrupt):
+        toys.take_up(answer="no")
+    with pytest.raises(WrongUsage, match="has asked nothing"):
+        toys.take_up(answer="no")
+
+
 def test_a_refusal_is_not_asked_about(toys: Toys) -> None:
     """The page said no: it certainly was not done."""
     toys.world.trouble = [Undone("the name is taken")]
@@ -312,9 +357,9 @@ def test_an_answer_can_be_a_fact(toys: Toys) -> None:
     toys.world.answer = Question("Where is it?", fact="toy")
     with pytest.raises(StepFailed, match="Where is it"):
         toys.take_up()
-    with pytest.raises(WrongUsage, match="It is no, or toy"):
+    with pytest.raises(WrongUsage, match="It is no, or an address, toy"):
         toys.take_up(answer="yes")
-    assert toys.take_up(answer="in the box").facts == {"toy": "in the box"}
+    assert toys.take_up(answer="https://toy.example/box").facts == {"toy": "https://toy.example/box"}
 
 
 def test_no_is_an_answer(toys: Toys) -> None:
@@ -375,14 +420,17 @@ def test_a_failure_while_waiting_has_the_step_performed_again(toys: Toys) -> Non
 
 
 def test_patience_ends_and_a_run_that_is_taken_up_has_it_anew(toys: Toys) -> None:
-    """After the timeout the run fails without having lost anything: the act is not done again."""
-    toys.world.looks = [False, False, True]
+    """After the timeout the run asks; taken up it looks again, and with the answer no it does the act again."""
+    toys.world.looks = [False, False, False, True]
     toys.world.timeout = 0.0
-    with pytest.raises(StepFailed, match=r"did not come within 0 seconds.*resume .* looks again"):
-        toys.begin()
+    for act in (toys.begin, toys.take_up):
+        with pytest.raises(StepFailed, match=r"did not come within 0 seconds.*answer no"):
+            act()
+        assert toys.state == "asks"
+    assert toys.world.did == ["look"]
     toys.world.timeout = 60.0
-    assert toys.take_up().state == "done"
-    assert toys.world.did == ["look", "look"]
+    assert toys.take_up(answer="no").state == "done"
+    assert toys.world.did == ["play", "look", "look"]
 
 
 @pytest.mark.parametrize("hours", [-48, 48])
@@ -475,16 +523,16 @@ def test_a_run_that_another_process_performs_is_left_alone(toys: Toys) -> None:
 
 
 def test_what_a_run_is_about_stays_and_the_rest_is_read_anew(toys: Toys) -> None:
-    """Once it has had an effect outside another name would be another toy; before, it may be corrected."""
+    """Another name would be another toy: that is begun by a run of its own, as long as nothing was made."""
     toys.world.trouble = ["before"]
-    with pytest.raises(StepFailed):
+    with pytest.raises(StepFailed, match="with other settings begin another run"):
         toys.begin()
     toys.world.trouble = [Stuck("no answer")]
     with pytest.raises(StepFailed):
         toys.take_up(environment={"TOY_NAME": "Drum"})
-    assert "name Drum" in toys.world.did
+    assert "name Rattle" in toys.world.did
     before = {"TOY_NAME": "Drum", "TOY_PATIENCE": "little"}
-    settings = ToySettings.load_again({"TOY_NAME": "Rattle", "TOY_PATIENCE": "much"}, before, fixed=True)
+    settings = ToySettings.load_again({"TOY_NAME": "Rattle", "TOY_PATIENCE": "much"}, before)
     assert (settings.name, settings.patience) == ("Drum", "much")
 
 

@@ -104,6 +104,13 @@ _SECOND_FACTOR = re.compile(
     r"|enter the code",
     re.IGNORECASE,
 )
+_PLAINLY_NO = re.compile(
+    r"\b(taken|in use|already exists|characters?|letters?|digits?|invalid|not (valid|allowed|permitted|available)|"
+    r"required|choose|must|limit|permission)\b",
+    re.IGNORECASE,
+)
+"""Words by which a page refuses what was entered, so that certainly nothing came of it; an error may have come late."""
+
 _NOT_COMPLETE = re.compile(
     r"not (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|not.*yet", re.IGNORECASE
 )
@@ -242,6 +249,11 @@ class Dashboard:
             self._switch_workspace(name)
         self._in_workspace = self._arrives_in_workspace(name)
         self.reach(self.migrate_existing_site)
+
+    @property
+    def is_in_workspace(self) -> bool:
+        """Whether the dashboard is known to show the workspace that is set; true where none is set."""
+        return self._in_workspace or self._account.workspace is None
 
     def _arrives_in_workspace(self, name: str) -> bool:
         def look() -> bool | None:
@@ -661,9 +673,9 @@ class Dashboard:
                 until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
             if signed_in:
                 self._leave_offer()
-            elif pressed:
-                self._check_refusal(pressed, time.monotonic() - began)
             self._load_again_after_error(said)
+            if pressed and not signed_in:
+                self._check_refusal(pressed, time.monotonic() - began)
             if signed_in and time.monotonic() - signed_in > AFTER_SIGN_IN:
                 if again and again.is_visible() and again.is_enabled():
                     self._signing_in = False
@@ -705,8 +717,10 @@ class Dashboard:
         said = new_lines(self.page, pressed.before)
         aloud = alerts(self.page)
         refused = [line for line in said if refuses(line) or line in aloud]
-        if refused:
+        if refused and _PLAINLY_NO.search(refused[0]):
             raise Undone(f'the dashboard says "{refused[0]}"')
+        if refused:
+            raise Stuck(f'the dashboard says "{refused[0]}"')
         if waited > self._account.page_timeout:
             raise Stuck(f"nothing came of pressing it; the page says: {', '.join(said) or 'nothing new'}")
 

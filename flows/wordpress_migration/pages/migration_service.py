@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.controls import (
+    Question,
     Secret,
     Stuck,
     Undone,
@@ -49,12 +50,6 @@ TROUBLE_PAUSE = 10.0
 FIRST_ERROR = 400
 """HTTP's first status for a refusal or an error."""
 
-FIRST_SERVER_ERROR = 500
-"""HTTP's first status for an error that is the server's own."""
-
-TRY_LATER = (408, 425, 429)
-"""HTTP's statuses by which a server asks to be tried again."""
-
 SHORT = 160
 """Characters of a line that states something; a longer one explains."""
 
@@ -76,6 +71,13 @@ _FAILED = re.compile(
     r"|^(error|failed|failure|something went wrong)\b",
     re.IGNORECASE,
 )
+
+_PLAINLY = re.compile(
+    r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|timed out)\b"
+    r"|\bcompleted with (errors|warnings|issues|problems)\b|^destination site not found\b",
+    re.IGNORECASE,
+)
+"""What says of the migration itself that it has ended without success; anything else may be a fault of the page."""
 
 _HARMLESS = re.compile(
     r"\?|\b(if|when|once|should|in case|whether|unless|until|or failed|or fails|informed|e-?mailed)\b"
@@ -114,7 +116,7 @@ class MigrationService:
         self._patience = patience
         self._say = say
         self._begins = begins
-        self._key_given = False
+        self._key_given = self._begun = self._sent = False
         self._addresses: list[str] = []
         self._by_post = False
         self._good = ""
@@ -160,6 +162,11 @@ class MigrationService:
             )
         )
 
+    def expect_migration(self) -> None:
+        """Forget where the tab has been: what comes from now on comes of **Migrate**."""
+        self._addresses.clear()
+        self._key_given = self._begun = self._sent = False
+
     def follow_hand_shake(self, form: MigrationForm, site_name: str, machine_token: Secret) -> None:
         """Follow the browser from **Migrate** to the service's page of this migration.
 
@@ -170,8 +177,11 @@ class MigrationService:
         """
         if self._asks_for_basic_auth(form):
             self._say("the service asks for the existing site's basic auth")
-            form.fill_in(site_name, machine_token)
-            self._addresses.clear()
+            try:
+                form.fill_in(site_name, machine_token)
+            except Stuck as stuck:
+                raise Undone(str(stuck), looked_for=stuck.looked_for) from None
+            self.expect_migration()
             form.press_migrate()
             if self._asks_for_basic_auth(form):
                 raise Undone("the service asks for the existing site's HTTP basic auth again: check SOURCE_BASIC_AUTH")
@@ -202,18 +212,19 @@ class MigrationService:
         return asked
 
     def _shook_hands(self) -> bool:
-        """Whether the plugin has been given the service's key, and the browser is at the service again."""
-        given = any("blogvaultkey=" in urlsplit(address).query for address in self._addresses)
-        return given and not self._at_source()
+        """Whether the browser was sent to the migration's page, and is at the service."""
+        return self._begun and not self._at_source()
 
     def _check_sent(self, form: MigrationForm) -> None:
-        """Stop when the browser is still, or again, at the plugin's page: nothing was begun."""
-        if not self._at_source():
+        """Stop when the form was certainly not sent, or the service has certainly sent the browser back."""
+        if not self._at_source() or self._key_given or self._begun:
             return
-        if any(_origin(address) != _origin(self.page.url) for address in self._addresses):
+        if self._sent and any(_origin(address) != _origin(self.page.url) for address in self._addresses):
             raise Undone(
                 "the service sent the browser back to the plugin's page without a reason: check site name and token"
             )
+        if self._sent:
+            return
         unfilled = form.unfilled()
         because = f"; to be filled in are: {', '.join(unfilled)}" if unfilled else ""
         raise Undone(f"pressing Migrate did not send the plugin's form{because}")
@@ -288,8 +299,9 @@ class MigrationService:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
             at_source = _origin(request.url) == _origin(self._patience.source_url)
-            if self._key_given and not at_source:
-                self._key_given = False
+            self._sent = self._sent or not at_source
+            if self._key_given and not at_source and not self._begun:
+                self._begun = True
                 self._begins(request.url)
             elif at_source and "blogvaultkey=" in urlsplit(request.url).query:
                 self._key_given = True
@@ -304,7 +316,8 @@ class MigrationService:
         if self.page.url.startswith(("chrome-error:", "about:neterror")):
             return "the service did not answer"
         status = self._status()
-        if not self._at_source() and (status >= FIRST_SERVER_ERROR or status in TRY_LATER):
+        if not self._at_source() and status >= FIRST_ERROR:
+            # The page may ask for a sign-in, be mistaken, or be away: what it is about goes on elsewhere.
             return f"the service answered {status}"
         if status < FIRST_ERROR and not self._at_source():
             self._good = self.page.url
@@ -345,13 +358,20 @@ class MigrationService:
         Args:
             any_line: Believe any line that says no, such as before the migration has begun.
         """
-        said = self._alarm(any_line=any_line) or self._refusing_page() or ""
+        said = self._alarm(any_line=any_line) or (any_line and self._refusing_page()) or ""
         if said != self._alarmed[0]:
             self._alarmed = (said, time.monotonic())
-        if said and time.monotonic() - self._alarmed[1] >= STANDS and not self.is_completed():
+        if not said or time.monotonic() - self._alarmed[1] < STANDS or self.is_completed():
+            return
+        if _PLAINLY.search(said) or (any_line and not self._begun):
             raise Undone(
                 f'the migration failed; the service says "{said}"', looked_for="Migration completed successfully"
             )
+        raise Question(
+            f'the migration may have failed: the service says "{said}". If it has, answer no, and it is started again; '
+            "else give the address of its page",
+            fact="migration_page",
+        )
 
     def _refusing_page(self) -> str | None:
         """What a page of the service says that is itself an error, by its status; None for any other page."""
