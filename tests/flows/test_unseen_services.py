@@ -239,6 +239,7 @@ def test_a_form_that_was_sent_is_never_taken_for_one_that_was_not(page: Page) ->
     form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{fields}</form>"
     page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
     asked: list[Route] = []
+    page.set_default_timeout(2000)
     page.route("https://service.example/**", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it calls
     settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
     service = MigrationService(page, settings, say=lambda _: None)

@@ -204,7 +204,11 @@ class MigrationService:
         asked = until(self.page, look, timeout=3 * self._patience.page_timeout)
         if asked is None:
             self._check_sent(form)
-            said = "; ".join(line.rstrip(".") for line in lines(self.page)[:3]) or "nothing"
+            try:
+                there = lines(self.page)
+            except PlaywrightError:
+                there = []  # the tab is still on its way to the service
+            said = "; ".join(line.rstrip(".") for line in there[:3]) or "nothing"
             raise Stuck(
                 f'the service did not begin the migration after Migrate was pressed; its page says: "{said}"',
                 looked_for="the page of the migration",
