@@ -173,7 +173,7 @@ class MigrationRun(Run[MigrationSettings]):
     def revoke_tokens(self) -> None:
         """Revoke them: where others are listed in the same words, only if all of those are this run's."""
         with self.alone(self._account_tokens), self.tab_beside() as page:
-            tokens = MachineTokens(self.dashboard_in(page))
+            tokens = self.tokens_in(page)
             while left := self.tokens_to_revoke:
                 token, *others = left
                 tokens.open()
@@ -193,9 +193,15 @@ class MigrationRun(Run[MigrationSettings]):
     def listed_tokens(self) -> list[ListedToken]:
         """The account's machine tokens, read in a tab beside."""
         with self.tab_beside() as page:
-            tokens = MachineTokens(self.dashboard_in(page))
+            tokens = self.tokens_in(page)
             tokens.open()
+            if tokens.address:
+                self.facts["tokens_page"] = tokens.address
             return tokens.tokens()
+
+    def tokens_in(self, page: Page) -> MachineTokens:
+        """The account's machine tokens in a tab; the way there is looked for once."""
+        return MachineTokens(self.dashboard_in(page), self.facts.get("tokens_page"))
 
     def context_options(self) -> dict[str, Any]:
         """Basic auth is answered for the existing site only, and only when that asks for it."""

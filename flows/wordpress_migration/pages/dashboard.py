@@ -430,12 +430,18 @@ class Dashboard:
         if (entry := look()) or sites is None:
             return entry
         sites.click()
-        self.rest.reached()
-        if entry := look():
-            return entry
+        shown = 0
+        for _ in parts(self.page, self.rest):
+            shown += 1
+            if entry := look():
+                return entry
+        return self._search_site(names, look) if shown > 1 else None
+
+    def _search_site(self, names: Sequence[str], look: Callable[[], ElementHandle | None]) -> ElementHandle | None:
+        """Search a list that has more than one part, some of which may not have been shown."""
         box = search_field(self.page)
         # Without its last letter: what a page repeats of a search must not be taken for the site.
-        for words in (name[:-1], slug(name)[:-1], ""):
+        for words in (*(name[:-1] for name in names), ""):
             if not box.is_visible():
                 break
             box.fill(words)
@@ -443,7 +449,7 @@ class Dashboard:
             self.rest.reached()
             if entry := look():
                 return entry
-        return next((entry for _ in parts(self.page, self.rest) if (entry := look())), None)
+        return None
 
     # -- steps 4 and 5 --------------------------------------------------------------------------------------------
 

@@ -195,14 +195,20 @@ class MachineTokens:
 
     Args:
         dashboard: The dashboard, on a tab that may be led there.
+        address: Where the list was found before, if it was.
     """
 
-    def __init__(self, dashboard: Dashboard) -> None:
+    def __init__(self, dashboard: Dashboard, address: str | None = None) -> None:
         self.page = dashboard.page
         self._dashboard = dashboard
         self._rest = dashboard.rest
-        self._address: str | None = None
+        self._address = address
         self._at_start = False
+
+    @property
+    def address(self) -> str | None:
+        """Where the list is, once it was opened."""
+        return self._address
 
     # -- the way there --------------------------------------------------------------------------------------------
 
