@@ -292,6 +292,7 @@ def test_finds_a_site_by_its_whole_name(
     assert urlsplit(there.page.url).path == "/site/larkfield"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_finds_a_site_on_the_stand_in(stand_in: Dashboard, platform: Platform) -> None:
     """Sites are found on the workspace's page and behind Sites, in the open workspace only."""

@@ -169,12 +169,16 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
     [
         pytest.param("design_system", {"login": "one"}, id="other buttons first, remember me, a newsletter"),
         pytest.param(
-            "design_system", {"login": "offscreen"}, id="a password field for password managers, off the screen"
+            "design_system",
+            {"login": "offscreen"},
+            id="a password field for password managers, off the screen",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "design_system",
             {"descriptions": True},
             id="a tile that says more than its name",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "tables",
@@ -182,18 +186,20 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
             id="a site named like the workspace",
         ),
         pytest.param("material", {"eye": True}, id="a token behind an eye, beside Copy"),
-        pytest.param("tables", {"site": "continue"}, id="a site named continue"),
+        pytest.param("tables", {"site": "continue"}, id="a site named continue", marks=pytest.mark.slow),
         pytest.param(
             "tables",
             {"radios": True},
             id="workspaces as radios",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             "responsive",
             {"drawer": True},
             id="a drawer beside the screen",
+            marks=pytest.mark.slow,
         ),
-        pytest.param("responsive", {"collapse": True}, id="a collapsed menu"),
+        pytest.param("responsive", {"collapse": True}, id="a collapsed menu", marks=pytest.mark.slow),
         pytest.param("bootstrap", {"menu": True}, id="the workspace behind a menu button, another one preselected"),
         pytest.param("bootstrap", {"early": True}, id="a button that says Confirming, and that it is too early"),
     ],

@@ -18,6 +18,7 @@ from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
 from runner.errors import StepFailed, Stuck
 from runner.flow import Step
+from tests.cases import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,18 @@ DASHBOARDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("settings", "behaviour"), DASHBOARDS.values(), ids=DASHBOARDS.keys())
+@pytest.mark.parametrize(
+    ("settings", "behaviour"),
+    cases(
+        DASHBOARDS,
+        slow={
+            "tiles, combobox, other words, personal workspace from a professional one, slow",
+            "cookie banner at once, what's-new dialogue over the wizard",
+            "one 500 for the page",
+            "session ends at the token",
+        },
+    ),
+)
 def test_the_dashboard_may_be_built_and_behave_otherwise(
     migrate: Callable[..., Outcome], sandbox: Sandbox, settings: dict[str, str], behaviour: dict[str, Any]
 ) -> None:
@@ -308,7 +320,13 @@ SOURCES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
+@pytest.mark.parametrize(
+    "source",
+    cases(
+        SOURCES,
+        slow={"plugin inactive and outdated, classic pages", "in German, activated in the background"},
+    ),
+)
 def test_wordpress_and_the_plugin_may_be_otherwise(migrate: Callable[..., Outcome], source: dict[str, Any]) -> None:
     """The migration completes, everything once."""
     whole = "basic_auth" in source

@@ -205,6 +205,7 @@ def test_a_sign_in_that_was_refused_is_not_tried_again(toys: Toys) -> None:
     assert toys.did("begin") == {"Ball": 1}
 
 
+@pytest.mark.slow
 def test_a_later_start_leaves_what_is_done_and_takes_up_the_rest(toys: Toys) -> None:
     """The exit code is 0 as soon as all are done, and nothing is made a second time."""
     toys.write("Ball", "Boat", "Doll")
@@ -232,6 +233,7 @@ def test_the_same_file_started_twice_at_once_does_each_site_once(toys: Toys) -> 
     assert toys.did("make") == {"Ball": 1, "Kite": 1}
 
 
+@pytest.mark.slow
 def test_a_second_start_on_the_same_machine_goes_on_when_the_first_is_killed(toys: Toys) -> None:
     """What the first was doing is taken up, its browsers are gone, and nothing is done twice."""
     toys.write("Ball", "Kite", needs="go")
@@ -248,6 +250,7 @@ def test_a_second_start_on_the_same_machine_goes_on_when_the_first_is_killed(toy
     assert toys.did("make") == {"Ball": 1, "Kite": 1}
 
 
+@pytest.mark.slow
 def test_an_interrupted_fleet_puts_back_what_it_was_doing(toys: Toys) -> None:
     """Ctrl-C ends every process; the same command goes on."""
     toys.write("Ball", needs="go")
@@ -285,6 +288,7 @@ def test_an_account_begins_no_more_often_than_it_may(tmp_path: Path) -> None:
         assert Counter(toys.states().values()) == {"done": 4, "queued": 1}
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_secret_says_which(toys_on_server: Toys) -> None:
     """The name of the variable has travelled, its value has not."""
     toys = toys_on_server
@@ -330,6 +334,7 @@ def test_a_lost_machine_is_recovered_from_and_not_before(toys_on_server: Toys) -
     assert "machine one has nothing to recover" in again.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_worker_leaves_its_sites_to_the_others(toys_on_server: Toys) -> None:
     """Nobody has to recover from a machine that took leave."""
     toys = toys_on_server
@@ -347,6 +352,7 @@ def test_an_interrupted_worker_leaves_its_sites_to_the_others(toys_on_server: To
     assert toys.did("make") == {"Ball": 1, "Kite": 1}
 
 
+@pytest.mark.slow
 def test_a_second_worker_of_the_same_name_is_refused(toys_on_server: Toys) -> None:
     """Both would do the same sites."""
     toys = toys_on_server
@@ -357,6 +363,7 @@ def test_a_second_worker_of_the_same_name_is_refused(toys_on_server: Toys) -> No
     assert "a worker of machine one is at work already" in second.stderr
 
 
+@pytest.mark.slow
 def test_a_fleet_survives_a_restart_of_its_database(server: PostgreSQL, toys_on_server: Toys) -> None:
     """In the middle of a browser's work, and again while the other waits."""
     toys = toys_on_server
