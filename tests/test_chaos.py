@@ -12,6 +12,7 @@ import random
 import signal
 import subprocess
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,6 +220,22 @@ def test_a_run_whose_sessions_end_in_every_step_migrates_once(victim: Victim) ->
         code = command.ends()
     if code:
         victim.finish()
+    victim.was_done_once()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 3, 4, 8, 9])
+def test_a_minute_in_which_nothing_answers_costs_nothing_but_time(victim: Victim, number: int) -> None:
+    """Dashboard, sign-in and service answer 500 for a minute, from the beginning of a step: what failed is taken up."""
+    with victim.process("--json") as command:
+        assert victim.until(command, lambda: victim.count(("step started", number)) > 0)
+        victim.sandbox.behave(outage=True)
+        over = threading.Timer(60, victim.sandbox.behave, kwargs={"outage": False})
+        over.start()
+        code = command.ends()
+    if code:
+        victim.finish()
+    over.join()
     victim.was_done_once()
 
 
