@@ -239,6 +239,7 @@ def test_a_minute_in_which_nothing_answers_costs_nothing_but_time(victim: Victim
     victim.was_done_once()
 
 
+@pytest.mark.slow
 def test_a_migration_that_fails_is_started_again(leaving_its_token: Victim) -> None:
     """The service picks up where it left off: one site still, and one successful migration."""
     victim = leaving_its_token

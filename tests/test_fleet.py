@@ -1,6 +1,6 @@
 """Fleets on the sandbox: every site is migrated once, also when a machine is lost in the middle.
 
-The short form is part of all tests; `make chaos` (CHAOS=whole) does twelve sites on PostgreSQL with two workers, one of
+Both are part of `make chaos` (CHAOS=whole), which does twelve sites on PostgreSQL with two workers, one of
 which is killed.
 """
 
@@ -105,6 +105,7 @@ def sandbox(whole_sandbox: Sandbox) -> Sandbox:
     return whole_sandbox
 
 
+@pytest.mark.slow
 def test_a_fleet_migrates_each_site_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """On one machine with SQLite; a second start finds all of them done, and does nothing."""
     sites = Sites(sandbox, 2, tmp_path)

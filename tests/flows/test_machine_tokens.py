@@ -238,7 +238,9 @@ def test_revokes_none(visit: Callable[..., Visit], options: dict[str, Any], list
 @pytest.mark.parametrize(
     "behaviour",
     [
-        pytest.param({"markup": {"buttons": "role"}, "wording": "other", "delay_ms": 1200}, id="late"),
+        pytest.param(
+            {"markup": {"buttons": "role"}, "wording": "other", "delay_ms": 1200}, id="late", marks=pytest.mark.slow
+        ),
         pytest.param(
             {"markup": {"buttons": "link"}, "session_ends": "/api/tokens", "login": "two-pages"},
             id="signed out on the way",

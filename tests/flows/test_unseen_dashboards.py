@@ -145,15 +145,16 @@ def succeeded(visit: Visit, **site: str) -> None:
     ("dashboard", "options"),
     [
         ("design_system", {"reauthenticate": True}),
-        ("material", {"reauthenticate": True, "suffix": "-2"}),
+        pytest.param("material", {"reauthenticate": True, "suffix": "-2"}, marks=pytest.mark.slow),
         ("bootstrap", {"reauthenticate": True, "creation": 4500}),
         pytest.param(
             "components",
             {},
             id="components",
+            marks=pytest.mark.slow,
         ),
         ("tables", {"reauthenticate": True, "login": "one"}),
-        ("responsive", {"suffix": "-17"}),
+        pytest.param("responsive", {"suffix": "-17"}, marks=pytest.mark.slow),
         ("interruptions", {"reauthenticate": True, "news": True}),
     ],
 )
@@ -167,7 +168,12 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
 @pytest.mark.parametrize(
     ("dashboard", "options"),
     [
-        pytest.param("design_system", {"login": "one"}, id="other buttons first, remember me, a newsletter"),
+        pytest.param(
+            "design_system",
+            {"login": "one"},
+            id="other buttons first, remember me, a newsletter",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "design_system",
             {"login": "offscreen"},
@@ -184,8 +190,9 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
             "tables",
             {"site": "Widgets"},
             id="a site named like the workspace",
+            marks=pytest.mark.slow,
         ),
-        pytest.param("material", {"eye": True}, id="a token behind an eye, beside Copy"),
+        pytest.param("material", {"eye": True}, id="a token behind an eye, beside Copy", marks=pytest.mark.slow),
         pytest.param("tables", {"site": "continue"}, id="a site named continue", marks=pytest.mark.slow),
         pytest.param(
             "tables",
@@ -209,7 +216,9 @@ def test_gets_past(visit: Callable[..., Visit], dashboard: str, options: dict[st
     succeeded(visit(dashboard, options))
 
 
-@pytest.mark.parametrize(("option", "what"), [("survey", "nps"), ("bubble", "Open chat")])
+@pytest.mark.parametrize(
+    ("option", "what"), [("survey", "nps"), pytest.param("bubble", "Open chat", marks=pytest.mark.slow)]
+)
 def test_stops_at_a_covered_button(visit: Callable[..., Visit], option: str, what: str) -> None:
     """What lies over a button and is neither a dialogue nor a banner is not clicked away: the sentence names it."""
     seen = visit("interruptions", {option: True})

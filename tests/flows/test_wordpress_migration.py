@@ -169,6 +169,8 @@ DASHBOARDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "cookie banner at once, what's-new dialogue over the wizard",
             "one 500 for the page",
             "session ends at the token",
+            "listbox, select, copy-only token, workspace confirmed, button pressed again after the password",
+            "one 500 for the data",
         },
     ),
 )
@@ -237,7 +239,18 @@ REFUSED: dict[str, tuple[dict[str, str], dict[str, Any], int, str, dict[str, int
 }
 
 
-@pytest.mark.parametrize(("settings", "behaviour", "step", "sentence", "done"), REFUSED.values(), ids=REFUSED.keys())
+@pytest.mark.parametrize(
+    ("settings", "behaviour", "step", "sentence", "done"),
+    cases(
+        REFUSED,
+        slow={
+            "every password refused, two pages",
+            "second factor of somebody else",
+            "workspace that is not there",
+            "name too long, said in words like no other refusal",
+        },
+    ),
+)
 def test_a_refusal_of_the_dashboard_is_said(
     migrate: Callable[..., Outcome],
     settings: dict[str, str],
@@ -324,7 +337,12 @@ SOURCES: dict[str, dict[str, Any]] = {
     "source",
     cases(
         SOURCES,
-        slow={"plugin inactive and outdated, classic pages", "in German, activated in the background"},
+        slow={
+            "plugin inactive and outdated, classic pages",
+            "in German, activated in the background",
+            "classic installation, no redirect",
+            "plugin installed, on a later page of results",
+        },
     ),
 )
 def test_wordpress_and_the_plugin_may_be_otherwise(migrate: Callable[..., Outcome], source: dict[str, Any]) -> None:
@@ -416,7 +434,17 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("behaviour", "sentence"), FAILURES.values(), ids=FAILURES.keys())
+@pytest.mark.parametrize(
+    ("behaviour", "sentence"),
+    cases(
+        FAILURES,
+        slow={
+            "source refused, back at the plugin",
+            "multisite refused on the service's page",
+            "destination not found while validating",
+        },
+    ),
+)
 def test_a_migration_that_fails_is_said_with_its_reason(
     migrate: Callable[..., Outcome], sandbox: Sandbox, behaviour: dict[str, Any], sentence: str
 ) -> None:

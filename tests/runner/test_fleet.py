@@ -138,7 +138,7 @@ class Toys:
         return stored
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def toys(request: pytest.FixtureRequest, tmp_path: Path) -> Toys:
     """Toys, with the ledger on each kind of database."""
     if request.param == "sqlite":
