@@ -266,7 +266,7 @@ class _Performance:
         )
         self.resumable = self.run.resumable = options.resumable and not options.only_preflight
         self.taken_up = bool(run_ledger.entries)
-        self.order = self._order()
+        self.order = self._order(begun=record.begun)
         self.result = Result(
             id=record.id, flow=flow.name, edition=flow.edition, site=record.site, folder=str(self.folder)
         )
@@ -275,10 +275,10 @@ class _Performance:
             secrets.add(secret)
         self.traces = len(list(self.folder.glob("trace*.zip")))
 
-    def _order(self) -> list[Step[Any]]:
+    def _order(self, *, begun: bool) -> list[Step[Any]]:
+        """What is left to perform is among these; what was found beforehand is found anew until something was made."""
         if self.options.only_preflight:
             return self.flow.order()[:1] if self.flow.first else []
-        begun = any(entry["event"] in ("step done", "found done") for entry in self.run.ledger.entries)
         return self.flow.order(preflight=self.options.preflight and not begun, until=self.options.until)
 
     def go_on(self, browsers: Browsers, browser: Browser, opened: ExitStack, answer: str | None = None) -> Result:

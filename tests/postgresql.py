@@ -32,7 +32,8 @@ class PostgreSQL:
     def __enter__(self) -> Self:
         programs = find_programs()
         if programs is None and os.geteuid() == 0 and shutil.which("apt-get"):
-            subprocess.run(["apt-get", "install", "-y", "-q", "postgresql"], check=False, capture_output=True)  # noqa: S607 - Debian's, by its name
+            for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "postgresql"]):
+                subprocess.run(command, check=False, capture_output=True)
             programs = find_programs()
         if programs is None:
             pytest.skip("PostgreSQL is not installed here: apt-get install postgresql")

@@ -265,7 +265,7 @@ def test_a_step_that_cannot_be_entered_is_entered_from_an_earlier_one(toys: Toys
         toys.begin()
     assert not toys.record.begun
     assert toys.take_up().state == "done"
-    assert toys.world.did == WHOLE[1:]
+    assert toys.world.did == WHOLE  # what was found beforehand may have changed meanwhile
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Stuck("no answer")], ids=["interrupted", "failed"])
