@@ -44,6 +44,7 @@ ALL: list[Moment] = [
     moment
     for number in range(len(FLOW.steps) + 2)
     for moment in (("step started", number), ("about to", number), ("step done", number))
+    if moment[0] != "about to" or number in (3, 8)  # the steps that create the site and start its migration
 ]
 
 RESUMES_AT_MOST = 12
@@ -167,7 +168,7 @@ def leaving_its_token(victim: Victim) -> Victim:
 def test_a_run_that_is_killed_at_a_boundary_migrates_once(victim: Victim) -> None:
     """Kill -9 as soon as an event is recorded, then the next process goes on, until all moments have been had."""
     killed = [moment for moment in (ALL if WHOLE else SOME) if victim.kill_at(moment)]
-    assert len(killed) >= (len(FLOW.steps) * 2 if WHOLE else len(SOME) - 1)
+    assert len(killed) >= (len(FLOW.steps) * 2 if WHOLE else len(SOME) - 1), killed
     victim.finish()
     victim.was_done_once()
 
