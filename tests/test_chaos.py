@@ -40,11 +40,14 @@ Moment = tuple[str, int]
 SOME: list[Moment] = [("about to", 3), ("about to", 8)]
 """The moments that matter most: the site is being created, the migration begins."""
 
+ACTS = (3, 8)
+"""The steps that say what they are about to do outside: create the site, start its migration."""
+
 ALL: list[Moment] = [
-    moment
+    (event, number)
     for number in range(len(FLOW.steps) + 2)
-    for moment in (("step started", number), ("about to", number), ("step done", number))
-    if moment[0] != "about to" or number in (3, 8)  # the steps that create the site and start its migration
+    for event in ("step started", "about to", "step done")
+    if event != "about to" or number in ACTS
 ]
 
 RESUMES_AT_MOST = 12
