@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
@@ -47,6 +48,7 @@ __all__ = [
     "field",
     "fields",
     "first_visible",
+    "host_of",
     "lines",
     "named",
     "new_lines",
@@ -102,6 +104,11 @@ def refuses(line: str, *, plainly: bool = False) -> bool:
 
 
 # -- controls by the guide's words --------------------------------------------------------------------------------
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, the same with and without www."""
+    return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")
 
 
 def named(words: str) -> re.Pattern[str]:

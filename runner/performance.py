@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import context_options
-from runner.errors import AlreadyBegun, Missing, SecretFound, StepFailed, WrongUsage
+from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.ledger import OPEN, Ledger, Record, RunLedger
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
@@ -417,7 +417,10 @@ class _Performance:
         result.screenshots = run.screenshots
         result.videos = sorted(path.name for path in (self.folder / "videos").glob("*.webm"))
         text = json.dumps(asdict(result), indent=2, ensure_ascii=False)
-        (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
+        try:
+            (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
         findings = run.secrets.scan(self.folder)
         for path, _ in findings:
             path.unlink(missing_ok=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flows.wordpress_migration.pages.source import Source
 from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from flows.wordpress_migration.verification import Site, Verification, verify
-from runner.controls import control
+from runner.controls import control, host_of
 from runner.errors import Question, Stuck, Undone
 from runner.flow import Flow
 from runner.sign_ins import Login
@@ -236,21 +235,16 @@ def compare_sites(settings: MigrationSettings, facts: Mapping[str, str], say: Ca
     return verify(old, new, say=say, timeout=settings.page_timeout)
 
 
-def host(url: str) -> str:
-    """Host and port of an address, with or without www."""
-    return urlsplit(url).netloc.removeprefix("www.")
-
-
 @migration.offers_logins
 def logins(settings: MigrationSettings) -> list[Login]:
     """The Pantheon account, and the existing site's administrator."""
     dashboard, source = settings.dashboard_url, settings.source_url
 
     def in_dashboard(page: Page) -> bool:
-        return host(page.url) == host(dashboard) and control(page, "Migrate Existing Site").is_visible()
+        return host_of(page.url) == host_of(dashboard) and control(page, "Migrate Existing Site").is_visible()
 
     def in_wp_admin(page: Page) -> bool:
-        return host(page.url) == host(source) and page.locator("body.wp-admin").is_visible()
+        return host_of(page.url) == host_of(source) and page.locator("body.wp-admin").is_visible()
 
     return [
         Login("dashboard", f"dashboard {dashboard} {settings.email}", dashboard, in_dashboard),

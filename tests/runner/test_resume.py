@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sql
 
 from runner import performance
-from runner.errors import AlreadyBegun, Question, StartAgain, StepFailed, Stuck, Undone, WrongUsage
+from runner.errors import AlreadyBegun, LedgerFailed, Question, StartAgain, StepFailed, Stuck, Undone, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
 from runner.performance import Options, perform, resume
@@ -542,6 +542,19 @@ def test_a_dry_run_performs_the_preflight_only(toys: Toys) -> None:
     assert toys.world.did == ["check"]
     assert toys.state == "given up"
     assert toys.begin().state == "done"
+
+
+def test_a_result_that_cannot_be_written_is_said(toys: Toys) -> None:
+    """A sentence with its own exit code instead of a traceback; the ledger still knows the run."""
+
+    def block(run: Run[Any]) -> bool:
+        (run.folder / "result.json").mkdir()
+        return True
+
+    toys.world.looks = [block]
+    with pytest.raises(LedgerFailed, match="cannot be used: Is a directory"):
+        toys.begin()
+    assert toys.state == "interrupted"
 
 
 def test_the_copy_tells_the_whole_story(toys: Toys) -> None:

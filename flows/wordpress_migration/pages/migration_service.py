@@ -22,6 +22,7 @@ from runner.controls import (
     Undone,
     control,
     dismiss_interruptions,
+    host_of,
     lines,
     refuses,
     until,
@@ -223,7 +224,7 @@ class MigrationService:
         """Stop when the form was certainly not sent, or the service has certainly sent the browser back."""
         if not self._at_source() or self._key_given or self._begun:
             return
-        if self._sent and any(_origin(address) != _origin(self.page.url) for address in self._addresses):
+        if self._sent and any(host_of(address) != host_of(self.page.url) for address in self._addresses):
             raise Undone(
                 "the service sent the browser back to the plugin's page without a reason: check site name and token"
             )
@@ -293,7 +294,7 @@ class MigrationService:
     # -- what the page says ---------------------------------------------------------------------------------------
 
     def _at_source(self) -> bool:
-        return _origin(self.page.url) == _origin(self._patience.source_url)
+        return host_of(self.page.url) == host_of(self._patience.source_url)
 
     def _note_address(self, frame: Frame) -> None:
         if frame == self.page.main_frame:
@@ -302,7 +303,7 @@ class MigrationService:
     def _note_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
-            at_source = _origin(request.url) == _origin(self._patience.source_url)
+            at_source = host_of(request.url) == host_of(self._patience.source_url)
             self._sent = self._sent or not at_source
             if self._key_given and not at_source and not self._begun:
                 self._begun = True
@@ -336,7 +337,7 @@ class MigrationService:
         for address in reversed(self._addresses):
             query = parse_qs(urlsplit(address).query, keep_blank_values=True)
             back = {"error", "auth_required_source", "auth_required_dest"} & set(query)
-            if back and "page" in query and _origin(address) == _origin(self._patience.source_url):
+            if back and "page" in query and host_of(address) == host_of(self._patience.source_url):
                 return query
         return {}
 
@@ -423,8 +424,3 @@ class MigrationService:
         percent = self._percent() or (f"{number[0]} %" if number else "")
         words = next((line for line in lines(self.page) if _DOING.search(line)), "")
         return ", ".join(filter(None, (percent, words))) or "no progress shown"
-
-
-def _origin(url: str) -> str:
-    """Host and port of an address, with or without www."""
-    return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")

@@ -19,7 +19,7 @@ from playwright.sync_api import Page, Response
 
 from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, FIRST_SERVER_ERROR, TROUBLE_PAUSE, WpAdmin
 from flows.wordpress_migration.settings import slug
-from runner.controls import Stuck, plain_url, until
+from runner.controls import Stuck, host_of, plain_url, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,7 +331,7 @@ class Source:
         signs = until(self.page, lambda: self.page.evaluate(_SIGNS_JS), timeout=self._settings.page_timeout)
         found = [*(signs or {}).get("places", []), self._header("x-pingback")]
         places = [re.split(r"/wp-includes/|/xmlrpc\.php", address)[0] for address in found if address]
-        own = [place for place in dict.fromkeys(places) if _netloc(place) == _netloc(self._url)]
+        own = [place for place in dict.fromkeys(places) if host_of(place) == host_of(self._url)]
         return bool(places or (signs or {}).get("others") or "api.w.org" in self._header("link")), own
 
     def _check_post(self) -> None:
@@ -402,10 +402,10 @@ class Source:
 
     def _check_host(self, url: str) -> None:
         """Step 5 arrives at wp-admin on the site's own host, or stops."""
-        wanted = _netloc(self._url)
+        wanted = host_of(self._url)
         at_home = until(
             self.page,
-            lambda: True if _netloc(self.page.url) == wanted else None,
+            lambda: True if host_of(self.page.url) == wanted else None,
             timeout=min(ELSEWHERE, self._settings.page_timeout),
         )
         if not at_home:
@@ -434,11 +434,6 @@ def _not_on_the_internet(why: str) -> Stuck:
 
 def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").rstrip(".")
-
-
-def _netloc(url: str) -> str:
-    """As WpAdmin compares it."""
-    return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")
 
 
 def _is_below(host: str, *names: str) -> bool:

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
@@ -24,6 +24,7 @@ from runner.controls import (
     control,
     field,
     first_visible,
+    host_of,
     lines,
     panel,
     plain_url,
@@ -122,15 +123,15 @@ class WpAdmin:
             Stuck: It is at another site, or at no WordPress.
         """
         # Some pages open an empty tab first, or one that leads on, and send it on its way then.
-        there = _host(self._administrator.source_url)
+        there = host_of(self._administrator.source_url)
         failed = ("chrome-error:", "about:neterror")
         with suppress(PlaywrightError):  # what is there instead is told below
             self.page.wait_for_url(
-                lambda url: _host(url) == there or url.startswith(failed), wait_until="domcontentloaded"
+                lambda url: host_of(url) == there or url.startswith(failed), wait_until="domcontentloaded"
             )
         if self.page.url.startswith(failed):
             raise Stuck(self._unreachable(), looked_for="wp-admin or WordPress's sign-in form")
-        if _host(self.page.url) != there:
+        if host_of(self.page.url) != there:
             raise Stuck(
                 f"the new tab opened {plain_url(self.page.url)}, which is not on SOURCE_SITE_URL's host {there}"
             )
@@ -663,11 +664,6 @@ class MigrationForm:
             raise Stuck(
                 "the service asks for HTTP basic auth of the new Pantheon site: unlock that site in the dashboard first"
             )
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return parts.netloc.rpartition("@")[2].removeprefix("www.")
 
 
 def _texts(locator: Locator) -> list[str]:
