@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from runner.errors import Missing, WrongUsage
 from runner.settings import Settings, optional, path, setting
+from runner.traces import unredacted_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +93,8 @@ def open_browser(
     Raises:
         Missing: There is no such browser, it cannot be started, or nothing answers at BROWSER_ENDPOINT.
     """
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        playwright = stack.enter_context(sync_playwright())
         kind = _browser_type(playwright, name)
         try:
             if settings.endpoint and settings.endpoint.startswith(("ws://", "wss://")):
@@ -103,7 +105,11 @@ def open_browser(
                 program = find_browser(playwright, name, settings)
                 # A terminal's Ctrl-C reaches Playwright's driver too: it is to stay until the browser has been closed.
                 browser = kind.launch(
-                    executable_path=program, headless=not headed, slow_mo=slow_mo, handle_sigint=False
+                    executable_path=program,
+                    headless=not headed,
+                    slow_mo=slow_mo,
+                    handle_sigint=False,
+                    traces_dir=stack.enter_context(unredacted_folder()),
                 )
         except PlaywrightError as error:
             what = (

@@ -54,7 +54,7 @@ SlowMo = Annotated[float, typer.Option(help="Milliseconds between the browser's 
 Trace = Annotated[
     Literal["on", "off", "retain-on-failure"], typer.Option(help="Keep a Playwright trace, without secrets.")
 ]
-Video = Annotated[bool, typer.Option("--video", help="Record each tab, with gaps where a secret is shown.")]
+Video = Annotated[bool, typer.Option("--video", help="Record each tab; secrets on it are covered.")]
 Until = Annotated[int | None, typer.Option(help="Stop after this step.", min=1)]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help='End when there is only something to wait for; "resume" looks again.')
@@ -97,7 +97,7 @@ def run(
     headed: Headed = False,
     slow_mo: SlowMo = 0,
     browser: BrowserOption = "chromium",
-    trace: Trace = "off",
+    trace: Trace = "retain-on-failure",
     video: Video = False,
     until: Until = None,
     no_wait: NoWait = False,
@@ -181,7 +181,7 @@ def resume(
     headed: Headed = False,
     slow_mo: SlowMo = 0,
     browser: BrowserOption = "chromium",
-    trace: Trace = "off",
+    trace: Trace = "retain-on-failure",
     video: Video = False,
     until: Until = None,
     no_wait: NoWait = False,
@@ -745,12 +745,12 @@ def check(
 # -- setup and doctor ---------------------------------------------------------------------------------------------
 
 
-OnlyBrowser = Annotated[bool, typer.Option("--only-browser", help="Leave out what only the sandbox needs.")]
+OnlyBrowser = Annotated[bool, typer.Option("--only-browser", help="Leave out all but the browser.")]
 
 
 @app.command()
 def setup(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = False, env_file: EnvFile = None) -> None:
-    """Get what is missing on this machine: a browser, and for the sandbox PHP and WordPress."""
+    """Get what is missing on this machine: a browser, ffmpeg for videos, and for the sandbox PHP and WordPress."""
     console = out()
     for need in needs(browser, env_file, only_browser=only_browser):
         found = need.look()
@@ -782,7 +782,7 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
     Args:
         browser: The browser's name.
         env_file: Where BROWSER_EXECUTABLE may be set.
-        only_browser: Leave out what only the sandbox needs.
+        only_browser: Leave out all but the browser.
     """
     from runner import machine
     from runner.browser import BrowserSettings
@@ -815,6 +815,7 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
 
     return [
         *found,
+        machine.video(),
         machine.Need(
             "PHP",
             look_for_php,

@@ -57,6 +57,7 @@ __all__ = [
     "plain_url",
     "press_send",
     "refuses",
+    "same_site",
     "shown_values",
     "tick",
     "until",
@@ -109,6 +110,29 @@ def refuses(line: str, *, plainly: bool = False) -> bool:
 def host_of(url: str) -> str:
     """Host and port of an address, the same with and without www."""
     return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")
+
+
+def same_site(url: str, other: str) -> bool:
+    """Whether two addresses are of one site, as browsers understand it: the same host, or hosts of one domain.
+
+    Ports do not count. What of a name can be registered is known by its length, as in example.com and example.co.uk.
+    """
+    return _registered(url) == _registered(other)
+
+
+_NOBODYS = ("example", "test", "localhost", "invalid")
+"""Top domains below which nothing can be registered (RFC 6761): all of one is the same network's."""
+
+
+def _registered(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    labels = host.split(".")
+    if labels[-1] in _NOBODYS:
+        return labels[-1]
+    if len(labels) < 3 or labels[-1].isdigit() or ":" in host:  # noqa: PLR2004 - a name and its top domain
+        return host
+    below_country = len(labels[-1]) == 2 and len(labels[-2]) <= 3  # noqa: PLR2004 - as in co.uk and com.au
+    return ".".join(labels[-3:] if below_country else labels[-2:])
 
 
 def named(words: str) -> re.Pattern[str]:

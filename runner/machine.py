@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
@@ -71,6 +73,51 @@ def browser(name: str, settings: BrowserSettings) -> Need:
 
     how = f'"guiderunner setup", or set BROWSER_EXECUTABLE, or "playwright install {name}"'
     return Need(f"browser ({name})", look, get, how)
+
+
+def video() -> Need:
+    """The ffmpeg that Playwright records videos with: its own, or the system's in its place."""
+
+    def look() -> str | None:
+        program = _ffmpeg_of_playwright()
+        return str(program) if program.exists() else None
+
+    def get() -> str:
+        refused = _run([sys.executable, "-m", "playwright", "install", "ffmpeg"])
+        if refused is None:
+            return "downloaded Playwright's own"
+        done = f"Playwright's own could not be downloaded here; {system_ffmpeg()}"
+        program = _ffmpeg_of_playwright()
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.unlink(missing_ok=True)  # a link to what is no longer there
+        program.symlink_to(shutil.which("ffmpeg") or "ffmpeg")
+        return done
+
+    def system_ffmpeg() -> str:
+        if shutil.which("ffmpeg"):
+            return "the system's takes its place"
+        return apt_install(["ffmpeg"], what="ffmpeg")
+
+    return Need("videos (ffmpeg)", look, get, '"guiderunner setup", or "playwright install ffmpeg"')
+
+
+def _ffmpeg_of_playwright() -> Path:
+    """Where Playwright looks for ffmpeg.
+
+    Raises:
+        Missing: It does not say so.
+    """
+    asked = subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "--dry-run", "ffmpeg"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"Install location:\s*(\S.*)", asked.stdout)
+    if found is None:
+        raise Missing(f"Playwright does not say where it looks for ffmpeg: {asked.stderr.strip()[-LAST_WORDS:]}")
+    system = {"linux": "linux", "darwin": "mac"}.get(sys.platform, "win64.exe")
+    return Path(found[1].strip()) / f"ffmpeg-{system}"
 
 
 def apt_install(packages: Sequence[str], *, what: str) -> str:

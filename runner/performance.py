@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import secrets as randomness
 import socket
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import context_options
+from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
+from runner.gate import scan
 from runner.ledger import OPEN, Ledger, Record, RunLedger
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
 from runner.traces import save_trace, start_trace
-from runner.videos import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +63,7 @@ class Options:
     Attributes:
         until: Number of the last step to perform; None for all, and what is done afterwards.
         trace: Whether (redacted) traces are kept.
-        video: Whether each tab is recorded, with gaps where a secret may be visible.
+        video: Whether each tab is recorded; what is visible of secrets is covered, or not recorded.
         wait: Wait, without a browser, for what a step waits for; else end with the state `waiting`.
         preflight: Check first that all can be done.
         again: Begin although an earlier run for the same subject is done.
@@ -95,6 +99,7 @@ class Result:
     folder: str = ""
     trace: str | None = None
     videos: list[str] = field(default_factory=list)
+    not_kept: list[str] = field(default_factory=list)
     failure: dict[str, Any] | None = None
 
 
@@ -133,7 +138,7 @@ def perform(
     """
     options = options or Options()
     flow.order(until=options.until)
-    with ExitStack() as stack:
+    with private_files(), ExitStack() as stack:
         browser = stack.enter_context(browsers())  # before anything is begun: it may be missing
         run_id = new_id(flow)
         record = Record(
@@ -192,7 +197,7 @@ def resume(
     flow.order(until=options.until)
     if record.edition != flow.edition:
         raise WrongUsage(f"run {record.id} performs edition {record.edition}; this is edition {flow.edition}")
-    with ExitStack() as stack:
+    with private_files(), ExitStack() as stack:
         browser = stack.enter_context(browsers())
         with _held(ledger, record) as still_held:
             record = ledger.find(record.id)  # it may have gone on since it was looked up
@@ -218,6 +223,16 @@ def _with_folder(record: Record, runs: Path | None) -> Record:
         else:
             return replace(record, folder=folder)
     raise WrongUsage(f"--runs: {folders[-1]} cannot hold the run: {reason}")
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Files that are made meanwhile, by other programs that are started too, are for their owner alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def pause_for(seconds: float) -> None:
@@ -271,7 +286,7 @@ class _Performance:
             id=record.id, flow=flow.name, edition=flow.edition, site=record.site, folder=str(self.folder)
         )
         self.kept: Any = options.signed_in
-        for secret in secrets_in(options.signed_in or {}, "kept sign-in"):
+        for secret in secrets_in(options.signed_in or {}, "a kept sign-in"):
             secrets.add(secret)
         self.traces = len(list(self.folder.glob("trace*.zip")))
 
@@ -291,6 +306,7 @@ class _Performance:
         try:
             with opened:
                 run.ledger.record(event, run=here | ({"state": "running"} if self.resumable else {}), **about)
+                run.ledger.record("versions", **versions(browser))
                 self.reporter.run_started(run, self.flow)
                 result.state = self._in_browsers(browsers, browser, opened, answer)
         except StepFailed as failed:
@@ -350,21 +366,25 @@ class _Performance:
     def _in_one_browser(self, browser: Browser, answer: str | None) -> bool:
         """Perform what is not done yet in one browser; False when a step waits for what has not come yet."""
         run, options = self.run, self.options
-        recorder = Recorder(self.folder / "videos") if options.video else None
         page = self._open_tab(browser)
+        camera = Camera(
+            run.secrets,
+            videos=self.folder / "videos" if options.video else None,
+            pictures=options.trace != "off",
+            not_kept=self._note_not_kept,
+        )
         failed, complete = True, False
         try:
-            if recorder:
-                recorder.record(page)
-                page.context.on("page", recorder.record)
-            run.attach(page, recorder)
+            camera.watch(page)
+            page.context.on("page", camera.watch)
+            run.attach(page, camera)
             complete = run.perform(self.order, self.flow, answer)
             failed = False
         except KeyboardInterrupt:
             failed = False
             raise
         finally:
-            self._close(page.context, recorder, failed=failed, keep=not complete)
+            self._close(page.context, camera, failed=failed, keep=not complete)
         return complete
 
     def _open_tab(self, browser: Browser) -> Page:
@@ -378,15 +398,21 @@ class _Performance:
         except PlaywrightError as error:
             raise BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}") from None
 
-    def _close(self, context: BrowserContext, recorder: Recorder | None, *, failed: bool, keep: bool) -> None:
+    def _note_not_kept(self, sentence: str) -> None:
+        sentence = self.run.secrets.redact(sentence)
+        self.result.not_kept.append(sentence)
+        self.run.ledger.record("not kept", sentence=sentence)
+
+    def _close(self, context: BrowserContext, camera: Camera, *, failed: bool, keep: bool) -> None:
         """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""
         try:
-            if recorder:
-                recorder.stop()
+            camera.stop()
+            for secret in secrets_in({"cookies": list(context.cookies())}, "the session"):
+                self.run.secrets.add(secret)
             if self.options.trace == "on" or (self.options.trace == "retain-on-failure" and failed):
                 self.traces += 1
                 name = "trace.zip" if self.traces == 1 else f"trace-{self.traces}.zip"
-                save_trace(context, self.folder / name, self.run.secrets)
+                save_trace(context, self.folder / name, self.run.secrets, camera.kept)
                 self.result.trace = name
             if keep and not failed:
                 # The next browser need not sign in again; kept in memory only.
@@ -421,7 +447,7 @@ class _Performance:
             (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
         except OSError as error:
             raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
-        findings = run.secrets.scan(self.folder)
+        findings = scan(self.folder, run.secrets)
         for path, _ in findings:
             path.unlink(missing_ok=True)
         # What cannot be taken up is nothing to wait for.
@@ -429,6 +455,17 @@ class _Performance:
         run.ledger.record("run ended", run={"state": state}, state=result.state, seconds=result.seconds)
         if findings:
             raise SecretFound(findings)
+
+
+def versions(browser: Browser) -> dict[str, Any]:
+    """What performs a run, each with its version."""
+    return {
+        "guiderunner": metadata.version("guiderunner"),
+        "python": platform.python_version(),
+        "playwright": metadata.version("playwright"),
+        "browser": f"{browser.browser_type.name} {browser.version}",
+        "system": platform.platform(),
+    }
 
 
 def _relative(folder: Path) -> Path:

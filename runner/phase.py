@@ -88,7 +88,7 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
         return open_browser(browser_settings, name=browser)
 
     settings = flow.settings.load_again(environment, record.settings) if record else flow.settings.load(environment)
-    options = Options(wait=False, signed_in=signed_in(flow, settings))
+    options = Options(wait=False, trace="retain-on-failure", signed_in=signed_in(flow, settings))
     try:
         if record:
             result = resume(flow, settings, browsers, record=record, ledger=ledger, runs=runs, options=options)

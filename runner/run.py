@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 
+from runner.camera import Camera
 from runner.controls import controls_on, set_default_timeout
 from runner.errors import (
     Failure,
@@ -28,6 +29,8 @@ from runner.errors import (
 from runner.screenshots import photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
+from runner.sign_ins import secrets_in
+from runner.troubles import Troubles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 
     from runner.flow import Flow, Step
     from runner.ledger import RunLedger
-    from runner.videos import Recorder
 
 S = TypeVar("S", bound=Settings)
 
@@ -133,6 +135,7 @@ class Run(Generic[S]):
         self.reporter = reporter
         for secret in settings.secrets():
             secrets.add(secret)
+        secrets.let_stand(*settings.plain().values())
         self.ledger = ledger
         self.facts = Facts(facts or {}, self._record_facts)
         taken = [entry["name"] for entry in ledger.entries if entry["event"] == "screenshot"]
@@ -141,7 +144,8 @@ class Run(Generic[S]):
         self._taken = 0
         self._page: Page | None = None
         self._at: Page | None = None
-        self._recorder: Recorder | None = None
+        self._camera = Camera(secrets)
+        self._troubles = Troubles()
         self.resumable = True
         self._said = ""
         self._answer: str | None = None
@@ -159,10 +163,11 @@ class Run(Generic[S]):
         """Seconds that a page is given to show what a step waits for."""
         return 30
 
-    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
+    def attach(self, page: Page, camera: Camera | None = None) -> None:
         """Take the first tab of a browser that has just been opened; tabs that the run knew before are gone."""
         self._page = self._at = page
-        self._recorder = recorder
+        self._camera = camera or Camera(self.secrets)
+        self._troubles.watch(page.context)
         set_default_timeout(page.context, self.patience())
 
     # What steps use
@@ -220,10 +225,12 @@ class Run(Generic[S]):
         self._taken += 1
         path = self.folder / "screenshots" / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        began = time.monotonic()
         path.write_bytes(photograph(shown, self.secrets, highlight))
+        took = round(time.monotonic() - began, 3)
         if name not in self.screenshots:
             self.screenshots.append(name)
-        self.ledger.record("screenshot", step=step.number, name=name, url=plain_url(shown.url))
+        self.ledger.record("screenshot", step=step.number, name=name, url=plain_url(shown.url), seconds=took)
         self.reporter.screenshot(name, path)
 
     @contextmanager
@@ -233,6 +240,7 @@ class Run(Generic[S]):
         page = self.page.context.new_page()
         self.switch_to(page)
         yield page
+        self._camera.off(page)
         page.close()
         self.switch_to(before)
 
@@ -244,17 +252,12 @@ class Run(Generic[S]):
 
     @contextmanager
     def off_camera(self, page: Page) -> Iterator[None]:
-        """A secret may be visible in this tab meanwhile: its video has a gap here."""
-        recorded = self._recorder is not None and self._recorder.pause(page)
+        """A secret may come into view in this tab meanwhile; what is left of it afterwards is covered."""
+        was_on = self._camera.off(page)
         yield
-        # Only when all went well: after a failure the secret may still be on the page.
-        if self._recorder and recorded:
-            self._recorder.record(page)
-
-    def stay_off_camera(self, page: Page) -> None:
-        """A secret may be visible in this tab from now on: its video ends here."""
-        if self._recorder:
-            self._recorder.pause(page)
+        # Only when all went well: after a failure nothing more is to be seen.
+        if was_on:
+            self._camera.on(page)
 
     # What the engine uses
 
@@ -397,10 +400,22 @@ class Run(Generic[S]):
             step(self)
             if step.wait is None:
                 self._check_screenshots(step)
+            self._look_around(step)
         if step.wait:
             self._begin_to_wait(step)
         else:
             self._done(step, time.monotonic() - began)
+
+    def _look_around(self, step: Step[Any]) -> None:
+        """Note what has gone wrong beside the step, which sessions are open, and what has come into view."""
+        for secret in secrets_in({"cookies": list(self.page.context.cookies())}, "the session"):
+            self.secrets.add(secret)
+        self._note_troubles(step)
+        self._camera.look()
+
+    def _note_troubles(self, step: Step[Any]) -> None:
+        if troubles := self._troubles.take():
+            self.ledger.record("trouble", step=step.number, **troubles)
 
     def _done(self, step: Step[Any], seconds: float) -> None:
         self.ledger.record(
@@ -426,6 +441,7 @@ class Run(Generic[S]):
                 self._check_patience(step)
                 return False
             self._check_screenshots(step)
+            self._look_around(step)
         self._done(step, self._waited(step))
         return True
 
@@ -503,6 +519,7 @@ class Run(Generic[S]):
     def failed(self, flow: Flow[Any], step: Step[Any], error: Exception) -> StepFailed:
         """Collect what is known of a failure, redacted, and record it."""
         page = self._at if self._at and not self._at.is_closed() else None
+        self._note_troubles(step)
         evidence = self._evidence(page, step) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         failure = Failure(

@@ -1,32 +1,37 @@
 """Secrets: values that must not be written anywhere, and the redaction of all that leaves the process.
 
 A `Secret` does not print, format or pickle. `Secrets` knows every secret of a run, from the settings and from the
-pages, and finds each in a text in the forms that programs write: plain, URL-encoded, base64, JSON- and HTML-escaped.
+pages, and finds each in a text, whole or a piece of it, in the forms that programs write: plain, URL-encoded, base64,
+JSON- and HTML-escaped, and these inside one another.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 import hmac
 import html
-import io
 import json
 import re
-import zipfile
-import zlib
-from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 SHORTEST = 4
 """Characters; a shorter value is in every text by chance, so that redacting it would say where it was."""
 
 SHORT_NUMBER = 8
 """Digits; so many, such as those of a one-time code, are in many longer numbers by chance, such as in times."""
+
+PIECE = 12
+"""Characters of a secret, or of a form of it, that must not be written even without the rest."""
+
+_SAMPLE, _STRIDE = 5, 8
+"""Characters; wherever a piece stands, one sample of it begins at a multiple of the stride (5 + 8 - 1 = PIECE)."""
+
+_DEEP = 3
+"""So many encodings inside one another are undone."""
 
 
 class Secret:
@@ -72,8 +77,10 @@ class Secrets:
 
     def __init__(self) -> None:
         self._secrets: list[Secret] = []
-        self._pattern: re.Pattern[str] | None = None
         self._names: dict[str, str] = {}
+        self._short: re.Pattern[str] | None = None
+        self._samples: dict[str, list[tuple[str, int]]] = {}
+        self._ordinary: list[str] = []
 
     def add(self, secret: Secret) -> Secret:
         """Register `secret` and return it; from now on nothing that leaves the process shows it.
@@ -83,45 +90,125 @@ class Secrets:
         """
         if len(secret.reveal()) < SHORTEST:
             raise ValueError(f"the {secret.name} has fewer than {SHORTEST} characters and cannot be kept secret")
-        if secret not in self._secrets:
-            self._secrets.append(secret)
-            for form in forms(secret.reveal()):
-                self._names.setdefault(form, secret.name)
-            longest_first = sorted(self._names, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(_alone, longest_first)))
+        if secret in self._secrets:
+            return secret
+        self._secrets.append(secret)
+        for form in forms(secret.reveal()) - self._names.keys():
+            self._names[form] = secret.name
+            if len(form) >= PIECE:
+                for at in range(len(form) - _SAMPLE + 1):
+                    self._samples.setdefault(form[at : at + _SAMPLE], []).append((form, at))
+        short = [form for form in self._names if len(form) < PIECE]
+        self._short = re.compile("|".join(map(_alone, sorted(short, key=len, reverse=True)))) if short else None
         return secret
+
+    def let_stand(self, *texts: str) -> None:
+        """Texts that are no secrets, such as the account's address: a piece that stands in one of them stays."""
+        self._ordinary += [form for text in texts for form in {text, quote(text, safe="")} if text]
 
     def __iter__(self) -> Iterator[Secret]:
         return iter(self._secrets)
 
     def redact(self, text: str) -> str:
-        """The text with every secret, in every known form, replaced by its name."""
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda found: f"[{self._names[found[0]]}]", text)
+        """The text with every secret, in every known form, and every piece of one, replaced by its name."""
+        written, end = [], 0
+        for start, stop, name in self._places(text):
+            written += [text[end:start], f"[{name}]"]
+            end = stop
+        return "".join([*written, text[end:]]) if end else text
 
-    def redact_bytes(self, data: bytes) -> bytes:
-        """The same for bytes that are text in UTF-8 or that hold text (all other bytes stay as they are)."""
-        return self.redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    def redact_deep(self, text: str, depth: int = _DEEP) -> str:
+        """The same, also inside what is encoded in the text; what cannot be taken out of it takes all of it along."""
+        if not self.find_deep(text, depth):
+            return text
+        clean = text
+        if depth:
+            # From the outside in: a piece taken out of the midst of an encoded text would leave the rest of the secret.
+            clean = self._redact_json(clean, depth)
+            for encoding in _ENCODINGS:
+                clean = self._redact_encoded(clean, encoding, depth)
+            plain = unescaped(clean)
+            if any(form in plain and form not in clean for form in self._names):
+                clean = plain
+        clean = self.redact(clean)
+        left = self.find_deep(clean, depth)
+        return f"[{', '.join(sorted(left))}]" if left else clean
+
+    def _redact_encoded(self, text: str, encoding: _Encoding, depth: int) -> str:
+        def redacted(found: re.Match[str]) -> str:
+            plain = encoding.undo(found[0])
+            return encoding.do(self.redact_deep(plain, depth - 1)) if self.find_deep(plain, depth - 1) else found[0]
+
+        return encoding.looks.sub(redacted, text)
+
+    def _redact_json(self, text: str, depth: int) -> str:
+        if not text.lstrip().startswith(("{", "[", '"')):
+            return text
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return text
+        return json.dumps(self.redact_all(value, depth - 1), separators=(",", ":"))
+
+    def redact_all(self, value: Any, depth: int = _DEEP) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """What JSON holds, with every text in it redacted deeply, names too."""
+        if isinstance(value, str):
+            return self.redact_deep(value, depth)
+        if isinstance(value, dict):
+            return {self.redact_deep(name, depth): self.redact_all(one, depth) for name, one in value.items()}
+        return [self.redact_all(one, depth) for one in value] if isinstance(value, list) else value
 
     def find(self, text: str) -> set[str]:
-        """Names of the secrets that stand in `text`."""
-        return {self._names[found[0]] for found in self._pattern.finditer(text)} if self._pattern else set()
+        """Names of the secrets that stand in `text`, whole or in pieces."""
+        return {name for _, _, name in self._places(text)}
 
-    def scan(self, folder: Path) -> list[tuple[Path, str]]:
-        """Every file below `folder` that holds a secret, inside zip and gzip files too, with the secret's name."""
-        return [
-            (path, name)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-            for name in sorted(self._find_in_bytes(path.name.encode() + b"\n" + path.read_bytes()))
-        ]
-
-    def _find_in_bytes(self, data: bytes) -> set[str]:
-        names = self.find(data.decode("utf-8", "surrogateescape"))
-        for inner in unpacked(data):
-            names |= self._find_in_bytes(inner)
+    def find_deep(self, text: str, depth: int = _DEEP) -> set[str]:
+        """The same, also inside what is encoded in the text, and in that, `depth` times."""
+        names = self.find(text)
+        if depth:
+            plain = unescaped(text)
+            names |= self.find(plain) if plain != text else set()
+            for inner in decoded(plain):
+                names |= self.find_deep(inner, depth - 1)
         return names
+
+    def _places(self, text: str) -> list[tuple[int, int, str]]:
+        """Start, end and name of every secret in the text, in their order; the longest where several overlap."""
+        found = [(m.start(), m.end(), self._names[m[0]]) for m in self._short.finditer(text)] if self._short else []
+        samples = self._samples
+        if samples:
+            width = _SAMPLE
+            for at in [at for at in range(0, len(text) - width + 1, _STRIDE) if text[at : at + width] in samples]:
+                for form, offset in samples[text[at : at + width]]:
+                    start, end = _around(text, at, form, offset)
+                    if end - start == len(form) or (
+                        end - start >= PIECE and not any(text[start:end] in one for one in self._ordinary)
+                    ):
+                        found.append((start, end, self._names[form]))
+        if len(found) < 2:  # noqa: PLR2004 - one overlaps with none
+            return found
+        apart: list[tuple[int, int, str]] = []
+        for start, end, name in sorted(set(found), key=lambda one: (one[0], -one[1])):
+            if not apart or start >= apart[-1][1]:
+                apart.append((start, end, name))
+            elif end > apart[-1][1]:
+                before = apart.pop()
+                longer = name if end - start > before[1] - before[0] else before[2]
+                apart.append((before[0], end, longer))
+        return apart
+
+
+def _around(text: str, at: int, form: str, offset: int) -> tuple[int, int]:
+    """Where the piece of `form` begins and ends in `text` of which `form[offset]` stands at `at`."""
+    if text.startswith(form, at - offset) and at >= offset:
+        return at - offset, at - offset + len(form)
+    start, first = at, offset
+    while start > 0 and first > 0 and text[start - 1] == form[first - 1]:
+        start, first = start - 1, first - 1
+    end, last = at, offset
+    while end < len(text) and last < len(form) and text[end] == form[last]:
+        end, last = end + 1, last + 1
+    return start, end
 
 
 def forms(value: str) -> set[str]:
@@ -150,19 +237,64 @@ def _alone(form: str) -> str:
     return rf"(?:(?<!\d)(?<!\d\.)|(?<=%[0-9A-Fa-f]\d)|(?<=\\u[0-9A-Fa-f]{{3}}\d)){found}(?!\.?\d)"
 
 
-def unpacked(data: bytes) -> Iterator[bytes]:
-    """The contents of `data` when it is a zip or a gzip file."""
-    start = data.find(b"\n") + 1  # scan() puts the file's name before its content
-    body = data[start:] if data[start : start + 2] in (b"PK", b"\x1f\x8b") else data
-    if body.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(body)):
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            for entry in archive.infolist():
-                yield entry.filename.encode() + b"\n" + archive.read(entry)
-    elif body.startswith(b"\x1f\x8b"):
-        try:
-            yield gzip.decompress(body)
-        except (OSError, EOFError, zlib.error):
-            return  # not a gzip file after all: its plain bytes have been searched
+class _Encoding(NamedTuple):
+    """How something encoded looks in a text, how it is undone, and how it is done again."""
+
+    looks: re.Pattern[str]
+    undo: Callable[[str], str]
+    do: Callable[[str], str]
+
+
+def _from_base64(text: str) -> str:
+    """The text that is encoded in base64, of either alphabet; nothing if none is."""
+    plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        # In what is no text a secret has one of its forms in base64.
+        return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+    except ValueError:
+        return ""
+
+
+def _to_base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _from_percent(text: str) -> str:
+    return unquote(text.replace("+", " "), errors="surrogateescape")
+
+
+def _to_percent(text: str) -> str:
+    return quote(text, errors="surrogateescape")
+
+
+# A word is looked at once, from its beginning: a picture in base64 has millions of characters.
+_PERCENT = r"""(?<![^\s"'<>&=?;#])[^\s"'<>&=?;#%]*+%[^\s"'<>&=?;#]*+"""
+
+_ENCODINGS = (
+    _Encoding(re.compile(_PERCENT), _from_percent, _to_percent),
+    _Encoding(re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}"), _from_base64, _to_base64),
+)
+
+
+def decoded(text: str) -> Iterator[str]:
+    """What is encoded in `text`, by percent signs or in base64; each as one text."""
+    for encoding in _ENCODINGS:
+        inner = "\n".join(filter(None, map(encoding.undo, encoding.looks.findall(text))))
+        if inner:
+            yield inner
+
+
+def unescaped(text: str) -> str:
+    """The text without the escapes of JSON, also of JSON within JSON, and without those of HTML."""
+    for _ in range(2):
+        if "\\" in text:
+            text = text.replace('\\"', '"').replace("\\/", "/").replace("\\\\", "\\")
+            text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return html.unescape(text) if _ENTITY.search(text) else text
+
+
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ENTITY = re.compile(r"&(#\d+|#x[0-9a-f]+|quot|apos|amp|lt|gt);", re.IGNORECASE)
 
 
 _SENSITIVE = re.compile(r"token|secret|key|nonce|code|state|pass|auth|sig|session|ticket", re.IGNORECASE)

@@ -125,7 +125,7 @@ class Settings:
         """The settings that are no secrets, by name, as texts that `load` reads."""
         values = {about.name: getattr(self, field) for field, about in self.about() if not about.secret}
         set_ones = {name: value for name, value in values.items() if value is not None}
-        return {name: str(int(value) if isinstance(value, bool) else value) for name, value in set_ones.items()}
+        return {name: _as_text(value) for name, value in set_ones.items()}
 
     @classmethod
     def load_again(cls, environment: Mapping[str, str], before: Mapping[str, str]) -> Self:
@@ -148,6 +148,12 @@ class Settings:
             value = getattr(self, field.name)
             if isinstance(value, Secret):
                 yield value
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(int(value) if isinstance(value, bool) else value)
 
 
 def example(*classes: type[Settings]) -> str:

@@ -247,14 +247,14 @@ _ORDINARY = re.compile(r"[A-Z]?[a-z]+([-_. ][A-Z]?[a-z]+)*|[\d.:+-]+|https?://\S
 
 
 def secrets_in(state: State, name: str) -> Iterator[Secret]:
-    """What would let somebody else in, to be registered before a page is opened with the state.
+    """What would let somebody else in.
 
     That is long values of cookies that only the server reads or that are named like a session, and such values in
     local storage. Short ones and ordinary words stay out: redacting those would tear what has nothing to do with them.
 
     Args:
         state: A state.
-        name: What it is kept under; shown in place of the values.
+        name: What it is a part of; shown in place of the values.
     """
     values = [
         (cookie["name"], cookie["value"])
@@ -273,7 +273,7 @@ def secrets_in(state: State, name: str) -> Iterator[Secret]:
         for form in (value, plain):
             if form not in seen:
                 seen.add(form)
-                yield Secret(form, f"{called} of the kept sign-in {name}")
+                yield Secret(form, f"{called} of {name}")
 
 
 def _within(name: str, value: str) -> list[tuple[str, str]]:

@@ -1,45 +1,221 @@
 """Playwright's traces without the secrets in them.
 
-A trace holds every filled value, every response and every state of the page. It is recorded without pictures (text can
-be redacted for certain, a picture cannot) and every entry of it is redacted before the file gets its name.
+A trace holds every filled value, every response, every state of the page and pictures of it. It is written anew, entry
+by entry, before the file gets its name: texts are redacted where they stand in its structure, what is renamed with its
+content is renamed wherever it is named, and of the pictures only those stay that the camera has kept.
 """
 
 from __future__ import annotations
 
+import fcntl
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import tempfile
 import zipfile
-from typing import TYPE_CHECKING
+import zlib
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from runner.camera import mark
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import BrowserContext
 
     from runner.secrets import Secrets
 
+Entry = dict[str, Any]
+
+UNREDACTED = "guiderunner-unredacted-"
+"""How the names of folders begin that are held by the process that made them, and deleted when it ends."""
+
+_RECORDS = (".trace", ".network")
+"""Endings of the files that hold one JSON object in each line."""
+
 
 def start_trace(context: BrowserContext) -> None:
     """Record what the pages of the context do from now on."""
-    context.tracing.start(snapshots=True, screenshots=False, sources=False)
+    context.tracing.start(snapshots=True, screenshots=True, sources=False)
 
 
-def save_trace(context: BrowserContext, path: Path, secrets: Secrets) -> None:
+def save_trace(context: BrowserContext, path: Path, secrets: Secrets, kept: set[int]) -> None:
     """Stop recording and write the trace to `path`, redacted; what Playwright wrote is deleted.
 
     Args:
         context: Where `start_trace` was called.
         path: The zip file, for `playwright show-trace`.
         secrets: What must not be in it.
+        kept: The camera's shots whose pictures may stay.
     """
-    raw = path.with_suffix(".raw")
-    try:
+    with unredacted_folder() as folder:
+        raw = folder / path.name
         context.tracing.stop(path=raw)
-        redact_zip(raw, path, secrets)
-    finally:
-        raw.unlink(missing_ok=True)
+        rewrite(raw, path, secrets, kept)
 
 
-def redact_zip(source: Path, target: Path, secrets: Secrets) -> None:
-    """Copy a zip file, redacting the names and contents of its entries."""
+@contextmanager
+def unredacted_folder() -> Iterator[Path]:
+    """A folder for what Playwright writes before it is redacted; those that killed processes have left are deleted."""
+    for left in Path(tempfile.gettempdir()).glob(f"{UNREDACTED}*"):
+        with suppress(OSError), (left / "held").open("r+") as file:  # it is held, is somebody else's, or has just gone
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=UNREDACTED, ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        with (folder / "holding").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            (folder / "holding").rename(folder / "held")
+            yield folder
+
+
+def rewrite(source: Path, target: Path, secrets: Secrets, kept: set[int]) -> None:
+    """Copy a trace without its secrets; arguments as of `save_trace`."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            new.writestr(secrets.redact(entry.filename), secrets.redact_bytes(old.read(entry)))
+        # What only tells where in our own code a call was made holds the paths of this machine.
+        names = [name for name in old.namelist() if not name.endswith(".stacks")]
+        records = {name: _lines(old.read(name)) for name in names if name.endswith(_RECORDS)}
+        pictures = {name for name in names if name.startswith("screencast/") or name.endswith((".jpeg", ".jpg"))}
+        dropped = pictures - _responses(records)
+        stay = _pictures_that_stay([entry for entries in records.values() for entry in entries], kept)
+        renamed: dict[str, str] = {}
+        sizes: dict[str, int] = {}
+        for name in names:
+            if name in records or name in dropped - stay:
+                continue
+            content = old.read(name)
+            clean = redact_bytes(content, secrets)
+            called = secrets.redact_deep(_named_after(name, content, clean))
+            new.writestr(called, clean)
+            if clean != content:
+                renamed[name] = called
+                sizes[called] = len(clean)
+        for name, entries in records.items():
+            written = (
+                json.dumps(_with_sizes(_renamed(_redacted(entry, secrets), renamed), sizes))
+                for entry in entries
+                if entry.get("type") != "screencast-frame" or _picture_of(entry) in stay
+            )
+            new.writestr(secrets.redact(name), "".join(f"{line}\n" for line in written))
+
+
+def _lines(content: bytes) -> list[Entry]:
+    return [json.loads(line) for line in content.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
+
+
+# -- pictures -----------------------------------------------------------------------------------------------------
+
+
+def _pictures_that_stay(entries: list[Entry], kept: set[int]) -> set[str]:
+    """Names of the pictures that were taken within a shot that is kept, of its tab.
+
+    Pictures are recorded in the order in which they are drawn, on the clock on which calls are: one that comes after
+    the call that marks a shot's beginning was drawn later, one before the call that marks its end earlier.
+    """
+    calls = [entry for entry in entries if entry.get("type") == "before"]
+    states = [entry["snapshot"] for entry in entries if entry.get("type") == "frame-snapshot"]
+    tabs = {state["callId"]: state["pageId"] for state in states if state.keys() >= {"callId", "pageId"}}
+    shots: list[tuple[str, float, float]] = []
+    for number in kept:
+        begins, ends = (_marked(calls, mark(number, what)) for what in ("begins", "ends"))
+        if ends and ends["callId"] in tabs:
+            # The first shot of a tab begins with the tab.
+            shots.append((tabs[ends["callId"]], begins["startTime"] if begins else 0.0, ends["startTime"]))
+    return {
+        _picture_of(entry)
+        for entry in entries
+        if entry.get("type") == "screencast-frame"
+        and any(page == entry["pageId"] and begin < entry["timestamp"] < end for page, begin, end in shots)
+    }
+
+
+def _marked(calls: list[Entry], words: str) -> Entry | None:
+    ends_so = re.compile(rf"{re.escape(words)}$")
+    return next((call for call in calls if ends_so.search(str(call.get("params", {}).get("expression", "")))), None)
+
+
+def _picture_of(entry: Entry) -> str:
+    """Name of a picture's file, in the traces of older versions too."""
+    return str(entry.get("file") or f"resources/{entry.get('sha1')}")
+
+
+def _responses(records: Mapping[str, list[Entry]]) -> set[str]:
+    """Pictures that are the site's own, which it has answered with."""
+    found: set[str] = set()
+    for entries in records.values():
+        for entry in entries:
+            content = entry.get("snapshot", {}).get("response", {}).get("content", {}) if "snapshot" in entry else {}
+            found.update(filter(None, (content.get("file"), content.get("_file"), _below(content.get("_sha1")))))
+    return found
+
+
+def _below(sha1: str | None) -> str | None:
+    return f"resources/{sha1}" if sha1 else None
+
+
+# -- texts --------------------------------------------------------------------------------------------------------
+
+
+def _redacted(entry: Entry, secrets: Secrets) -> Entry:
+    redacted: Entry = secrets.redact_all(entry) if secrets.find_deep(json.dumps(entry)) else entry
+    return redacted
+
+
+def redact_bytes(content: bytes, secrets: Secrets) -> bytes:
+    """A body without its secrets; one that is packed by gzip is packed again, and what is no text stays as it is."""
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            inner = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error):
+            return content
+        clean = redact_bytes(inner, secrets)
+        return content if clean == inner else gzip.compress(clean, mtime=0)
+    try:
+        return secrets.redact_deep(content.decode()).encode()
+    except UnicodeDecodeError:
+        return secrets.redact(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _named_after(name: str, content: bytes, clean: bytes) -> str:
+    """The name of a file that is named after its content's hash, for the content that it has now."""
+    before = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+    after = hashlib.sha1(clean, usedforsecurity=False).hexdigest()
+    return name.replace(before, after)
+
+
+def _renamed(value: Any, renamed: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The same with every mention of a renamed file, by path or by name alone."""
+    if isinstance(value, str):
+        if value in renamed:
+            return renamed[value]
+        below = f"resources/{value}"
+        return PurePosixPath(renamed[below]).name if below in renamed else value
+    if isinstance(value, dict):
+        return {name: _renamed(one, renamed) for name, one in value.items()}
+    return [_renamed(one, renamed) for one in value] if isinstance(value, list) else value
+
+
+def _with_sizes(entry: Entry, sizes: Mapping[str, int]) -> Entry:
+    """The entry of a request with the sizes that its bodies have now."""
+    snapshot = entry.get("snapshot", {})
+    if entry.get("type") != "resource-snapshot":
+        return entry
+    answer = snapshot.get("response", {})
+    for content in (answer.get("content", {}), snapshot.get("request", {}).get("postData", {})):
+        size = next((sizes[value] for value in _names(content) if value in sizes), None)
+        if size is not None and "size" in content:
+            content["size"] = size
+            if content is answer.get("content"):
+                answer["bodySize"] = size
+    return entry
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("file", "_file", "_sha1"):
+        if content.get(name):
+            yield content[name]
+            yield f"resources/{content[name]}"

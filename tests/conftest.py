@@ -50,3 +50,12 @@ def whole_sandbox() -> Iterator[Sandbox]:
 
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> None:
+    """Skips a test of videos where Playwright has no ffmpeg to record them with; "guiderunner setup" gets one."""
+    from runner.machine import video  # noqa: PLC0415 - only tests of videos ask for it
+
+    if video().look() is None:
+        pytest.skip('Playwright has no ffmpeg here: "guiderunner setup" gets one')

@@ -162,10 +162,11 @@ def migrate(run: MigrationRun) -> None:
     wp_admin = run.wp_admin
     run.switch_to(wp_admin.page)
     wp_admin.open_plugin_page()
+    form = wp_admin.migration_form
     with run.off_camera(wp_admin.page):
-        form = wp_admin.migration_form
         form.fill_in(run.facts["site_name"], machine_token)
-        run.screenshot(highlight=form.migrate)
+    run.screenshot(highlight=form.migrate)
+    with run.off_camera(wp_admin.page):
         run.facts.forget("migration_page")
         run.service.expect_migration()
         run.about_to("start the migration")
@@ -208,8 +209,9 @@ def confirm_migration_progress(run: MigrationRun) -> None:
     run.return_to_site_page()
     if not dashboard.offers_to_confirm(run.facts["site_name"]):
         run.make_machine_token()
-    dashboard.press_confirm_migration_progress(run.facts["site_page"], run.facts["site_name"])
-    dashboard.check_site_dashboard(run.facts["site_name"])
+    with run.off_camera(dashboard.page):
+        dashboard.press_confirm_migration_progress(run.facts["site_page"], run.facts["site_name"])
+        dashboard.check_site_dashboard(run.facts["site_name"])
     run.facts["site_dashboard"] = dashboard.page.url
     run.screenshot(dashboard.page)
 

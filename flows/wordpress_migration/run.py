@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from runner.camera import Camera
     from runner.secrets import Secret
-    from runner.videos import Recorder
 
 BLANK = "about:blank"
 """Where a tab is that has just been opened."""
@@ -36,9 +36,9 @@ class MigrationRun(Run[MigrationSettings]):
     _wp_admin: WpAdmin | None = None
     _service: MigrationService | None = None
 
-    def attach(self, page: Page, recorder: Recorder | None = None) -> None:
+    def attach(self, page: Page, camera: Camera | None = None) -> None:
         """Take the first tab of another browser: both tabs have to be opened anew, the token is still known."""
-        super().attach(page, recorder)
+        super().attach(page, camera)
         self._dashboard = self._wp_admin = self._service = None
 
     @property
@@ -117,10 +117,9 @@ class MigrationRun(Run[MigrationSettings]):
             self.make_machine_token()
 
     def make_machine_token(self) -> None:
-        """Press **Generate Machine Token** and keep the token, out of sight of every camera from then on."""
+        """Press **Generate Machine Token** and keep the token, before any camera sees it."""
         dashboard = self.dashboard
-        self.stay_off_camera(dashboard.page)
-        with self.noting_the_token():
+        with self.off_camera(dashboard.page), self.noting_the_token():
             self.say("having a machine token made")
             dashboard.press_generate_machine_token()
             self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")

@@ -23,6 +23,18 @@ def optional_url(text: str) -> str | None:
     return url(text) if text else None
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """Names of hosts, separated by commas.
+
+    Raises:
+        ValueError: One of them is no such name.
+    """
+    names = tuple(name.strip().casefold() for name in text.split(",") if name.strip())
+    if wrong := [name for name in names if not re.fullmatch(r"[\w.-]+(:\d+)?", name)]:
+        raise ValueError(f'"{wrong[0]}" is not the name of a host, such as login.example.com')
+    return names
+
+
 def basic_auth(text: str) -> str:
     """User and password of HTTP basic auth, as `user:password`.
 
@@ -61,6 +73,14 @@ class MigrationSettings(Settings):
         default="",
         secret=True,
         parse=totp_secret,
+    )
+    sign_in_hosts: tuple[str, ...] = setting(
+        "PANTHEON_SIGN_IN_HOSTS",
+        help="Hosts of the account's identity provider, separated by commas; those of the dashboard's own domain need "
+        "not be named",
+        default="",
+        example="login.example.com",
+        parse=hosts,
     )
     workspace: str | None = setting(
         "PANTHEON_WORKSPACE",

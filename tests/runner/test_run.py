@@ -18,14 +18,12 @@ from runner.ledger import Ledger
 from runner.performance import Options, perform
 from runner.run import Reporter, Run
 from runner.settings import Settings, setting
-from runner.videos import Recorder
-from tests.runs import new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from runner.performance import Result
     from runner.secrets import Secret
@@ -127,6 +125,7 @@ def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[.
     events = [(entry["event"], entry.get("step")) for entry in ledger_of(tmp_path)]
     assert events == [
         ("run started", None),
+        ("versions", None),
         ("step started", 1),
         ("screenshot", 1),
         ("facts", 1),
@@ -309,32 +308,3 @@ def test_steps_have_to_follow_each_other() -> None:
     flow = toy()
     with pytest.raises(ValueError, match="step 3 of toy does not follow step 1"):
         flow.step(3)
-
-
-def test_a_tab_that_is_off_camera_for_good_stays_so(tmp_path: Path, page: Page) -> None:
-    """A secret that is typed for a moment does not bring the video back of a tab that shows another one."""
-    filmed: list[tuple[str, bool]] = []
-
-    class Camera(Recorder):
-        def record(self, page: Page) -> None:
-            """Note it instead of filming."""
-            filmed.append(("record", page in self._recording))
-            self._recording.add(page)
-
-        def pause(self, page: Page) -> bool:
-            """Note it."""
-            filmed.append(("pause", page in self._recording))
-            there = page in self._recording
-            self._recording.discard(page)
-            return there
-
-    run = new_run(ToyRun, toy(), ToySettings.load({"TOY_PASSWORD": PASSWORD}), tmp_path)
-    camera = Camera(tmp_path / "videos")
-    run.attach(page, camera)
-    camera.record(page)
-    with run.off_camera(page):
-        pass
-    run.stay_off_camera(page)
-    with run.off_camera(page):
-        pass
-    assert filmed == [("record", False), ("pause", True), ("record", False), ("pause", True), ("pause", False)]

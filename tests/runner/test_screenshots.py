@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from runner.controls import Stuck
-from runner.screenshots import COVER, OUTLINE, covers, photograph
+from runner.screenshots import OUTLINE, photograph
 from runner.secrets import Secret, Secrets
+from runner.visible import COVER, covers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import pickle
-import zipfile
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -16,7 +14,6 @@ from runner.secrets import Secret, Secrets, plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 VALUE = 'pÄss/word+"&<x> 9_-'
 
@@ -94,21 +91,74 @@ def test_a_value_that_is_too_short_is_refused(secrets: Secrets) -> None:
         secrets.add(Secret("abc", "pin"))
 
 
-def test_the_scan_looks_into_every_file_name_and_archive(secrets: Secrets, tmp_path: Path) -> None:
-    """A secret is found in text, in gzip, in a zip inside a zip, in a file's name, and in an entry's name."""
-    data = f"token={quote(VALUE)}".encode()
-    (tmp_path / "clean.txt").write_text("nothing here")
-    (tmp_path / "plain.log").write_bytes(b"\xff\xfe binary " + VALUE.encode())
-    (tmp_path / "packed.gz").write_bytes(gzip.compress(data))
-    with zipfile.ZipFile(tmp_path / "inner.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("resources/body.json", data)
-    with zipfile.ZipFile(tmp_path / "outer.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(tmp_path / "inner.zip", "inner.zip")
-    with zipfile.ZipFile(tmp_path / "names.zip", "w") as archive:
-        archive.writestr(f"{quote(VALUE, safe='')}.txt", "x")
-    (tmp_path / quote(VALUE, safe="")).write_text("x")
-    found = {path.name for path, name in secrets.scan(tmp_path) if name == "password"}
-    assert found == {"plain.log", "packed.gz", "inner.zip", "outer.zip", "names.zip", quote(VALUE, safe="")}
+NESTED: dict[str, Callable[[str], str]] = {
+    "percent-encoded twice": lambda value: quote(quote(value, safe=""), safe=""),
+    "base64 of JSON": lambda value: base64.b64encode(json.dumps({"token": value}).encode()).decode(),
+    "base64 of what is percent-encoded": lambda value: base64.b64encode(f"a={quote(value)}&b=1".encode()).decode(),
+    "JSON within JSON": lambda value: json.dumps({"body": json.dumps({"password": value})}),
+    "JSON within JSON, in a script": lambda value: "let state = " + json.dumps(json.dumps({"p": value})) + ";",
+    "percent-encoded base64 in a query": lambda value: (
+        "https://x.example/?a=1&auth=" + quote(base64.b64encode(f"user:{value}".encode()).decode(), safe="")
+    ),
+    "base64 in JSON in base64": lambda value: base64.b64encode(
+        json.dumps({"inner": base64.b64encode(json.dumps([value]).encode()).decode()}).encode()
+    ).decode(),
+}
+
+
+@pytest.mark.parametrize("form", NESTED.values(), ids=NESTED.keys())
+def test_what_is_encoded_more_than_once_is_redacted_deeply(secrets: Secrets, form: Callable[[str], str]) -> None:
+    """Undone from the outside in, redacted, and done again: nothing of the secret is left, however it is read."""
+    written = f"before {form(VALUE)} after"
+    assert secrets.find_deep(written) == {"password"}
+    redacted = secrets.redact_deep(written)
+    assert redacted.startswith("before ")
+    assert redacted.endswith(" after")
+    assert not secrets.find_deep(redacted)
+    # What stands at the secret's end is too short to be found as a piece of it.
+    assert "9_-" not in redacted
+
+
+def test_json_stays_json(secrets: Secrets) -> None:
+    """A program can still read what was redacted, names and all."""
+    value = {"a": [VALUE, 1, None], VALUE: {"b": base64.b64encode(VALUE.encode()).decode()}, "c": "plain"}
+    encoded = base64.b64encode(b"[password]").decode()
+    redacted = json.loads(secrets.redact_deep(json.dumps(value)))
+    assert redacted["a"] == ["[password]", 1, None]
+    assert redacted["[password]"]["b"] in ("[password]", encoded)
+    assert redacted["c"] == "plain"
+
+
+TOKEN = "Zq3-abcdefGHIJ0123456789_klmnopQRSTuvwxyz4567"
+
+
+@pytest.mark.parametrize("piece", [TOKEN[:12], TOKEN[-12:], TOKEN[7:31], TOKEN[3:15]])
+def test_a_piece_of_a_secret_is_a_secret(secrets: Secrets, piece: str) -> None:
+    """Twelve characters of it are not written, wherever they stand and whatever is around them."""
+    secrets.add(Secret(TOKEN, "token"))
+    for before in range(9):
+        assert secrets.redact(f"{'.' * before}{piece}…") == f"{'.' * before}[token]…"
+
+
+def test_fewer_characters_than_a_piece_are_left(secrets: Secrets) -> None:
+    """Eleven characters say too little to redact ordinary text for them."""
+    secrets.add(Secret(TOKEN, "token"))
+    assert secrets.redact(f"begins with {TOKEN[:11]}…") == f"begins with {TOKEN[:11]}…"
+
+
+def test_a_piece_that_is_no_secret_stays(secrets: Secrets) -> None:
+    """A cookie that holds the account's address makes no secret of the address."""
+    secrets.add(Secret("robin@larkfield.example|1764|Zq3abcdefGHIJ", "cookie"))
+    secrets.let_stand("robin@larkfield.example")
+    assert secrets.redact("signed in as robin@larkfield.example") == "signed in as robin@larkfield.example"
+    assert secrets.redact("larkfield.example|1764|Zq3") == "[cookie]"
+
+
+def test_a_long_text_without_a_secret_is_searched_in_one_pass(secrets: Secrets) -> None:
+    """Millions of characters in one word, as a picture in base64 has them, take no time that grows with their square."""
+    word = "0123456789abcdefghijklmnopqrstuvwxyz" * 60_000
+    assert secrets.find_deep(f"data:image/png;base64,{word}") == set()
+    assert secrets.find_deep(f"{word}%20{word}{quote(VALUE)}") == {"password"}
 
 
 def test_a_url_loses_what_may_be_secret() -> None:

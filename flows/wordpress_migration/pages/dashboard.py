@@ -40,6 +40,7 @@ from runner.controls import (
     plain_url,
     press_send,
     refuses,
+    same_site,
     shown_values,
     until,
 )
@@ -696,6 +697,7 @@ class Dashboard:
             self.sign_in()
             return True
         if (on_the_way or self._is_elsewhere()) and self._asks_for_code():
+            self._check_address()
             self._second_factor.give()
             return True
         return False
@@ -822,6 +824,7 @@ class Dashboard:
                 password = until(page, self._password_field)
         if password is None:
             raise Stuck("the sign-in page asks for no password", looked_for="Password")
+        self._check_address()
         password.fill(account_password.reveal())
         self._send(password, lambda: self._password_field() is None or None)
 
@@ -846,6 +849,7 @@ class Dashboard:
             if went_on():
                 return True
             if self._asks_for_code():
+                self._check_address()
                 self._second_factor.give()
                 return None
             said = new_lines(page, before)
@@ -872,9 +876,20 @@ class Dashboard:
         return code_fields(self.page) if asked else None
 
     def _check_address(self) -> None:
-        """A password never goes to an unencrypted page of an encrypted dashboard."""
-        if urlsplit(self._account.dashboard_url).scheme == "https" and urlsplit(self.page.url).scheme != "https":
-            raise Stuck("the sign-in page is not encrypted (http), so the password was not typed")
+        """What lets somebody in goes only to the dashboard's pages and its identity provider's, and never unencrypted.
+
+        Raises:
+            NeedsPerson: The sign-in is somewhere else.
+        """
+        here = self.page.url
+        if urlsplit(self._account.dashboard_url).scheme == "https" and urlsplit(here).scheme != "https":
+            raise Stuck("the sign-in page is not encrypted (http), so nothing was typed there")
+        named = {_host(here), (urlsplit(here).hostname or "")} & set(self._account.sign_in_hosts)
+        if not named and not same_site(here, self._account.dashboard_url):
+            raise NeedsPerson(
+                f"the dashboard has led to a sign-in at {_host(here)}, which is not of its domain, so nothing was "
+                "typed there. If that is the account's identity provider, name it in PANTHEON_SIGN_IN_HOSTS"
+            )
 
 
 def _host(url: str) -> str:

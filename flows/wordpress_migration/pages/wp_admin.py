@@ -170,6 +170,7 @@ class WpAdmin:
             given = given if code_on_form else "WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD"
             raise NeedsPerson(f'WordPress refused the sign-in: "{said}". Check {given}')
         while arrived is self._code:
+            self.check_address()
             self._second_factor.give()
             arrived = self._arrive(refused=True)
         self._second_factor.passed()
@@ -177,6 +178,19 @@ class WpAdmin:
             # WordPress asks every six months whether the administrator's e-mail address is still right.
             self._remind_me_later.click()
             self._arrive()
+
+    def check_address(self) -> None:
+        """What lets somebody in is typed only into pages of the existing site's host.
+
+        Raises:
+            Stuck: The tab is somewhere else.
+        """
+        here, there = self.page.url, self._administrator.source_url
+        if host_of(here) != host_of(there):
+            raise Stuck(
+                f"the tab is at {plain_url(here)}, which is not on SOURCE_SITE_URL's host {host_of(there)}, so nothing "
+                "was typed there"
+            )
 
     def check_signed_in(self) -> None:
         """Check that the tab shows wp-admin, after `sign_in`.
@@ -214,6 +228,7 @@ class WpAdmin:
                 'WordPress asks to sign in, and no kept sign-in is valid: a person has to run "guiderunner login '
                 'wp-admin" (or set WP_ADMIN_PASSWORD)'
             )
+        self.check_address()
         user, password = self.page.locator("#user_login"), self.page.locator("#user_pass")
         values = (self._administrator.wp_username, self._administrator.wp_password.reveal())
         for _ in range(3):
@@ -546,6 +561,7 @@ class WpAdmin:
     @property
     def migration_form(self) -> MigrationForm:
         """The form on the plugin's page."""
+        self.check_address()
         return MigrationForm(self.page, self._administrator)
 
 

@@ -1,0 +1,52 @@
+"""The gate: before a run reports its end, every file that it leaves behind is searched for its secrets."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from runner.secrets import Secrets
+
+
+def scan(folder: Path, secrets: Secrets) -> list[tuple[Path, str]]:
+    """Every file below `folder` that holds a secret or a piece of one, with the secret's name.
+
+    Names of files count, and what is inside zip and gzip files, in each form and encoding that `Secrets` knows.
+    """
+    return [
+        (path, name)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for name in sorted(_names_in(str(path.relative_to(folder)), path.read_bytes(), secrets))
+    ]
+
+
+def _names_in(called: str, data: bytes, secrets: Secrets) -> set[str]:
+    names = secrets.find_deep(called)
+    try:
+        names |= secrets.find_deep(data.decode())
+    except UnicodeDecodeError:
+        names |= secrets.find(data.decode("utf-8", "surrogateescape"))
+    for inner, content in unpacked(data):
+        names |= _names_in(inner, content, secrets)
+    return names
+
+
+def unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of what is in a zip or a gzip file."""
+    if data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for entry in archive.infolist():
+                yield entry.filename, archive.read(entry)
+    elif data.startswith(b"\x1f\x8b"):
+        try:
+            yield "", gzip.decompress(data)
+        except (OSError, EOFError, zlib.error):
+            return  # not a gzip file after all: its plain bytes have been searched

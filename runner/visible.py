@@ -1,0 +1,147 @@
+"""Where secrets are visible on a page: in its texts and fields, in every frame, also split among elements."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Error as PlaywrightError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Frame, JSHandle, Page
+
+    from runner.secrets import Secrets
+
+    Span = tuple[int, int, int, int]
+    """First text, offset in it, last text, offset in it."""
+
+COVER = (71, 85, 105)
+"""Red, green and blue of what lies over a secret."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in CSS pixels of the viewport."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def grown(self, by: float) -> Box:
+        """The rectangle with `by` CSS pixels more on each side."""
+        return Box(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
+    def moved(self, x: float, y: float) -> Box:
+        """The rectangle moved by so many CSS pixels."""
+        return Box(self.x + x, self.y + y, self.width, self.height)
+
+
+_TEXTS_JS = """() => {
+    // All texts and contents of fields, shadow trees included, in the order of the page.
+    const found = [];
+    const visit = root => {
+        const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            if (node.nodeType === Node.TEXT_NODE) {
+                if (node.data.trim() && !node.parentElement?.closest('script, style'))
+                    found.push([node, node.data, false]);
+            } else {
+                if (typeof node.value === 'string' && node.matches('input:not([type=hidden]), textarea'))
+                    found.push([node, node.value || node.placeholder || '', true, node.type === 'password']);
+                if (node.shadowRoot) visit(node.shadowRoot);
+            }
+        }
+    };
+    visit(document);
+    return found;
+}"""
+
+_BOXES_JS = """(found, spans) => spans.flatMap(([first, from, last, to]) => {
+    const [node, , field] = found[first];
+    let rects;
+    if (field) {
+        rects = [node.getBoundingClientRect()];
+    } else {
+        const range = document.createRange();
+        range.setStart(node, from);
+        range.setEnd(found[last][0], to);
+        rects = [...range.getClientRects()];
+    }
+    return rects.filter(r => r.width && r.height).map(r => [r.x, r.y, r.width, r.height]);
+})"""
+
+
+def covers(page: Page, secrets: Secrets) -> list[Box]:
+    """Where secrets are visible: in every frame, in texts (also when split among elements) and in fields."""
+    return [
+        box.moved(*origin)
+        for frame in page.frames
+        if (origin := _origin(page, frame)) is not None
+        for box in _secrets_in(frame, secrets)
+    ]
+
+
+def _secrets_in(frame: Frame, secrets: Secrets) -> list[Box]:
+    with look_for(secrets, frame) as (found, spans):
+        return [Box(*box) for box in found.evaluate(_BOXES_JS, spans)] if spans else []
+
+
+@contextmanager
+def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[tuple[JSHandle, list[Span]]]:
+    """The texts and fields of a frame, which stay in the page, and where in them secrets stand.
+
+    The page gives its texts and gets back places, never a secret: one site's page must not be handed another's.
+
+    Args:
+        secrets: What is looked for.
+        frame: Where.
+        dots: Also in fields that show dots instead of what is in them.
+    """
+    found = frame.evaluate_handle(_TEXTS_JS)
+    try:
+        said = found.evaluate("all => all.map(([, text, field, dots]) => [text, !!field, !!dots])")
+        texts: list[tuple[str, bool]] = [("" if hidden and not dots else text, field) for text, field, hidden in said]
+        yield found, [span for secret in secrets for span in _spans(texts, secret.reveal())]
+    finally:
+        with suppress(PlaywrightError):  # the page has gone, and its handles with it
+            found.dispose()
+
+
+def _spans(texts: list[tuple[str, bool]], value: str) -> list[Span]:
+    """First text, offset in it, last text, offset in it, for each place where `value` stands."""
+    spans = [(index, 0, index, 0) for index, (text, field) in enumerate(texts) if field and value in text]
+    # A one-time code may stand in fields of one character each.
+    single = [index for index, (text, field) in enumerate(texts) if field and len(text) == 1]
+    for match in re.finditer(re.escape(value), "".join(texts[index][0] for index in single)):
+        spans += [(index, 0, index, 0) for index in single[match.start() : match.end()]]
+    plain = [(index, text) for index, (text, field) in enumerate(texts) if not field]
+    starts = list(accumulate((len(text) for _, text in plain), initial=0))
+    for match in re.finditer(re.escape(value), "".join(text for _, text in plain)):
+        first = max(i for i, start in enumerate(starts[:-1]) if start <= match.start())
+        last = max(i for i, start in enumerate(starts[:-1]) if start < match.end())
+        spans.append((plain[first][0], match.start() - starts[first], plain[last][0], match.end() - starts[last]))
+    return spans
+
+
+def _origin(page: Page, frame: Frame) -> tuple[float, float] | None:
+    """Where the frame's own viewport begins in the page's; None for a frame that is not visible."""
+    if frame == page.main_frame:
+        return 0, 0
+    try:
+        element = frame.frame_element()
+        box = element.bounding_box()
+        inset = element.evaluate(
+            "el => { const s = getComputedStyle(el);"
+            " return [el.clientLeft + parseFloat(s.paddingLeft), el.clientTop + parseFloat(s.paddingTop)]; }"
+        )
+    except PlaywrightError:
+        if frame.is_detached():
+            return None
+        raise
+    return (box["x"] + inset[0], box["y"] + inset[1]) if box else None
