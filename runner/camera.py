@@ -338,9 +338,11 @@ _COVER_JS = """(found, [spans, colour]) => {
         range.comparePoint(node, from) === 0 && range.comparePoint(last, to) === 0;
     return {
         held: () => held,
-        covers: (found, spans) => spans.every(([first, from, last, to]) => !found[first][0].isConnected || (found[first][2]
-            ? fields.has(found[first][0])
-            : [...ranges].some(range => range.startContainer.getRootNode() === found[first][0].getRootNode()
-                && within(range, found[first][0], from, found[last][0], to)))),
+        covers: (found, spans) => spans.every(([first, from, last, to]) => {
+            const [node, , isField] = found[first];
+            if (!node.isConnected || isField) return !node.isConnected || fields.has(node);
+            return [...ranges].some(range => range.startContainer.getRootNode() === node.getRootNode()
+                && within(range, node, from, found[last][0], to));
+        }),
     };
 }"""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
-import zipfile
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
 
 import httpx
 import pytest
@@ -18,11 +15,13 @@ from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
 from runner.errors import StepFailed, Stuck
 from runner.flow import Step
+from runner.visible import COVER
 from tests.cases import cases
+from tests.evidence import actions_in_viewer, holds_a_secret
+from tests.films import frames_of_video, pictures_of_trace, share_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -42,23 +41,6 @@ EACH_ONCE = {
 }
 NOTHING = dict.fromkeys(EACH_ONCE, 0)
 NO_MIGRATION = {**NOTHING, "sites_created": 1, "tokens_made": 1}
-
-
-def holds_a_secret(folder: Path, *secrets: str) -> list[str]:
-    """Files that hold one of the secrets, in any of three forms: a scanner that shares no code with the runner's."""
-    forms = [
-        form
-        for secret in secrets
-        for form in (secret.encode(), quote_plus(secret).encode(), base64.b64encode(secret.encode()).rstrip(b"="))
-    ]
-    found = []
-    for path in folder.rglob("*"):
-        data = path.read_bytes() if path.is_file() else b""
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                data = b"\n".join(name.encode() + archive.read(name) for name in archive.namelist())
-        found += [str(path) for form in forms if form in data]
-    return found
 
 
 def titles(url: str, kind: str) -> list[str]:
@@ -83,9 +65,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the whole guide ----------------------------------------------------------------------------------------------
 
 
-def test_the_whole_guide(migrate: Callable[..., Outcome], sandbox: Sandbox) -> None:
-    """Nine steps, ten pictures, everything once, the posts on the second WordPress, the mail, and no secret anywhere."""
-    outcome = migrate(trace="on", scale=2)
+@pytest.mark.usefixtures("ffmpeg")
+def test_the_whole_guide(migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser) -> None:
+    """Nine steps, ten pictures, everything once, the posts on the second WordPress, the mail, and no secret anywhere.
+
+    The trace opens in Playwright's viewer, and trace and videos show covers where the token is.
+    """
+    outcome = migrate(trace="on", video=True, scale=2)
     assert outcome.error is None
     assert outcome.done == EACH_ONCE
     assert outcome.result
@@ -107,6 +93,22 @@ def test_the_whole_guide(migrate: Callable[..., Outcome], sandbox: Sandbox) -> N
     assert outcome.run.machine_token.reveal() == token
     assert holds_a_secret(outcome.run.folder, token, settings["PANTHEON_PASSWORD"], settings["WP_ADMIN_PASSWORD"]) == []
     assert any("migrating" in words and "%" in words for words in outcome.said)
+    assert {path.stat().st_mode & 0o077 for path in outcome.run.folder.rglob("*")} == {0}
+    check_what_was_filmed(outcome, browser)
+
+
+def check_what_was_filmed(outcome: Outcome, browser: Browser) -> None:
+    """Everything was kept, the covers are to be seen in trace and videos, and the viewer lists what was done."""
+    assert outcome.result
+    assert outcome.result.not_kept == []
+    folder = outcome.run.folder
+    videos = [frames_of_video(browser, folder / "videos" / name, every=0.5) for name in outcome.result.videos]
+    # The dashboard's tab with the token, and the form that it is pasted into, are where nothing else is so dark.
+    assert len([frames for frames in videos if max(share_of(frame, COVER, within=12) for frame in frames) > 0.005]) >= 2
+    assert max(share_of(picture, COVER, within=12) for picture in pictures_of_trace(folder / "trace.zip")) > 0.005
+    actions = actions_in_viewer(browser, folder / "trace.zip")
+    for act in ("Navigate", "Fill", "Click", "Screenshot"):
+        assert any(listed.startswith(act) for listed in actions), act
 
 
 # -- the dashboard as it may be -----------------------------------------------------------------------------------
