@@ -1,19 +1,23 @@
-"""Shows the sites of a fleet: live on a terminal, in plain lines elsewhere, and at the end as CSV and HTML."""
+"""Shows the sites of a fleet: live on a terminal, in plain lines elsewhere, at the end as CSV and as a report."""
 
 from __future__ import annotations
 
 import csv
-import html
 import os
+import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from runner.evidence import time_of
+from runner.pages import write_page
 from runner.phase import latest
 from runner.roster import SILENT
 
@@ -22,35 +26,40 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from runner.ledger import Ledger
-    from runner.roster import Entry, Roster
+    from runner.ledger import Ledger, Record
+    from runner.roster import Entry, Roster, State
 
 HEADINGS = ("site", "state", "step", "since (UTC)", "run", "machine", "what there is to say")
 
+AS_FAR: tuple[State, ...] = ("done", "failed", "asks", "running", "waiting", "queued")
+"""All states, the farthest first."""
+
 COLOURS = {"done": "green", "failed": "red", "asks": "yellow", "running": "cyan"}
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; color: #1b1b1b; background: #fff; }}
-table {{ border-collapse: collapse; }}
-caption {{ text-align: left; padding-bottom: .5rem; }}
-th, td {{ border-bottom: 1px solid #bbb; padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; }}
-.done {{ color: #0a5c2b; }} .failed, .asks {{ color: #a1160a; font-weight: bold; }}
-</style>
-<h1>{title}</h1>
-<table>
-<caption>{caption}</caption>
-<thead><tr>{headings}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-</html>
-"""
+
+@dataclass(frozen=True)
+class SiteEvidence:
+    """A site, and what its run has left.
+
+    Attributes:
+        entry: The site, as the roster knows it.
+        link: Where its run's evidence is, seen from the summary; nothing when it is on another machine.
+        began: When its run began (UTC); nothing if it has none yet.
+        seconds: How long a process was at work on it.
+    """
+
+    entry: Entry
+    link: str = ""
+    began: str = ""
+    seconds: float = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Sites that ended with the same sentence, but for addresses, names in quotes and numbers."""
+
+    sentence: str
+    sites: list[SiteEvidence]
 
 
 def with_steps(ledger: Ledger, entries: Sequence[Entry]) -> list[Entry]:
@@ -158,26 +167,85 @@ class Board:
         return f"{entry.site}: {entry.state}{step}{f' ({entry.run})' if entry.run else ''}{said}"
 
 
-def write_summary(folder: Path, name: str, entries: Sequence[Entry], ledger: Ledger) -> None:
-    """Write `summary.csv` and `summary.html`.
+def write_summary(folder: Path, name: str, entries: Sequence[Entry], ledger: Ledger) -> list[SiteEvidence]:
+    """Write `summary.csv` and `summary.html`, the report of a fleet.
 
     Args:
         folder: Where to.
         name: The fleet's name.
-        entries: How its sites have ended.
-        ledger: Knows the folders of their runs.
+        entries: How its sites are.
+        ledger: Knows the folders of their runs, and how long they took.
+
+    Returns:
+        What the report says of each site.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "summary.csv").open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADINGS)
         writer.writerows(_cells(entry) for entry in entries)
-    rows = "\n".join(_row(entry, _link(folder, entry, ledger)) for entry in entries)
-    headings = "".join(f'<th scope="col">{html.escape(heading)}</th>' for heading in HEADINGS)
-    page = PAGE.format(
-        title=html.escape(f"Fleet {name}"), caption=html.escape(counted(entries)), headings=headings, rows=rows
+    sites = [_site(folder, entry, ledger) for entry in entries]
+    began = min((site.began for site in sites if site.began), default="")
+    since = max((entry.since for entry in entries), default="")
+    write_page(
+        folder / "summary.html",
+        "fleet.html",
+        name=name,
+        sites=sites,
+        groups=grouped(sites),
+        counted=counted(entries),
+        counts=_counts(entries),
+        bars=_bars(entries),
+        elapsed=_between(began, since),
     )
-    (folder / "summary.html").write_text(page, encoding="utf-8")
+    return sites
+
+
+def grouped(sites: Sequence[SiteEvidence]) -> list[Group]:
+    """What went wrong, the most frequent first."""
+    groups: dict[str, Group] = {}
+    for site in sites:
+        if site.entry.state in ("failed", "asks"):
+            sentence = site.entry.sentence.partition("; go on with: ")[0] or "It says nothing about it."
+            alike = f"{site.entry.state} {_OWN.sub('…', sentence.replace(site.entry.site, '…'))}"
+            groups.setdefault(alike, Group(sentence, [])).sites.append(site)
+    return sorted(groups.values(), key=lambda group: -len(group.sites))
+
+
+_OWN = re.compile(r'https?://\S+|"[^"]*"|\d+')
+"""What differs between two sites with the same trouble."""
+
+
+def _counts(entries: Sequence[Entry]) -> list[tuple[str, int]]:
+    """How many sites are in each state that there is, as far as they are."""
+    numbers = Counter(entry.state for entry in entries)
+    return [(state, numbers[state]) for state in AS_FAR if numbers[state]]
+
+
+def _bars(entries: Sequence[Entry]) -> list[dict[str, object]]:
+    """Where a bar shows how many sites are in each state, in percent of its width."""
+    bars: list[dict[str, object]] = []
+    x = 0.0
+    for state, number in _counts(entries):
+        width = 100 * number / len(entries)
+        bars.append({"state": state if state in ("done", "failed", "asks") else "other", "x": x, "width": width})
+        x += width
+    return bars
+
+
+def _between(began: str, ended: str) -> float:
+    """Seconds from one time to another, if both are known."""
+    if not (began and ended):
+        return 0.0
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+
+
+def _site(folder: Path, entry: Entry, ledger: Ledger) -> SiteEvidence:
+    record = latest(ledger, entry.subject)
+    if record is None or record.id != entry.run:
+        return SiteEvidence(entry)
+    seconds = sum(part.seconds for part in time_of(ledger.entries(record.id)) if part.kind != "away")
+    return SiteEvidence(entry, _link(folder, record), record.started, seconds)
 
 
 def _cells(entry: Entry) -> list[str]:
@@ -186,17 +254,10 @@ def _cells(entry: Entry) -> list[str]:
     return [entry.site, entry.state, step, since, entry.run, entry.machine, entry.sentence]
 
 
-def _row(entry: Entry, link: str) -> str:
-    site, state, step, since, run, *others = (html.escape(cell) for cell in _cells(entry))
-    if link:
-        run = f'<a href="{html.escape(link)}">{run}</a>'
-    cells = "".join(f"<td>{cell}</td>" for cell in (step, since, run, *others))
-    return f'<tr><th scope="row">{site}</th><td class="{state}">{state}</td>{cells}</tr>'
-
-
-def _link(folder: Path, entry: Entry, ledger: Ledger) -> str:
-    """Where the run's evidence is, seen from the summary; nothing when it is on another machine."""
-    record = latest(ledger, entry.subject)
-    if record is None or record.id != entry.run or not record.folder.is_dir():
+def _link(folder: Path, record: Record) -> str:
+    """Where the run's report is, or else its other evidence; nothing when it is on another machine."""
+    if not record.folder.is_dir():
         return ""
-    return Path(os.path.relpath(record.folder, folder.absolute())).as_posix()
+    report = record.folder / "report.html"
+    shown = report if report.is_file() else record.folder
+    return quote(Path(os.path.relpath(shown, folder.absolute())).as_posix())

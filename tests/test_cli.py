@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import tempfile
@@ -19,6 +20,7 @@ import pytest
 
 from flows.wordpress_migration.flow import FLOW
 from tests.command_line import Command, guiderunner
+from tests.runs import new_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,21 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
     assert (shown.returncode, nothing.returncode) == (0, 2)
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout.partition("Commands:")[2], re.MULTILINE)
     assert listed == [
-        *("run", "resume", "login", "verify", "worker", "sandbox", "list", "check", "setup", "doctor", "runs", "fleet")
+        *(
+            "run",
+            "resume",
+            "login",
+            "verify",
+            "report",
+            "worker",
+            "sandbox",
+            "list",
+            "check",
+            "setup",
+            "doctor",
+            "runs",
+            "fleet",
+        )
     ]
     assert "Commands:" in nothing.stdout + nothing.stderr
 
@@ -83,6 +99,10 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         ),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
+        (("report", "a1b2"), "there are no runs in runs"),
+        (("report",), "name a run, or --fleet NAME, or --schema"),
+        (("report", "a1b2", "--fleet", "sites"), "name a run, or --fleet NAME, or --schema"),
+        (("report", "--schema", "--open"), "--schema goes with neither --open nor --junit"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
         ((*RUN, "--env-file", "other.env"), "other.env is not there. Copy .env.example to it and fill it in."),
     ],
@@ -593,6 +613,65 @@ def test_a_browser_that_is_killed_fails_the_run_with_a_sentence(
         assert "Traceback" not in command.err
         assert command.result()["state"] == "failed"
         command.leaves_no_process("node-MainThread")
+
+
+# -- reports --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Path:
+    """The folder of a run whose process has gone without a word in its first step."""
+    run = new_run(FLOW.run, FLOW, FLOW.settings.load(SETTINGS), tmp_path / "runs")
+    run.ledger.record("run started")
+    run.ledger.record("step started", step=1, says="")
+    return run.folder
+
+
+def test_a_report_is_written_anew_from_the_ledger_and_shown(tmp_path: Path, begun: Path) -> None:
+    """Its path is printed, the browser of this system is given it, and JUnit XML is where it was wanted."""
+    browser, shown = tmp_path / "browser", tmp_path / "shown"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {shown}\n')
+    browser.chmod(0o755)
+    done = guiderunner(
+        "report", "run-1", "--open", "--junit", "ci.xml", cwd=tmp_path, BROWSER=f"{browser} %s", DISPLAY=":0"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{begun.relative_to(tmp_path) / 'report.html'}\n"
+    assert shown.read_text() == f"{(begun / 'report.html').as_uri()}\n"
+    page = (begun / "report.html").read_text()
+    assert page.count("Interrupted</span>") == 3
+    assert "It was interrupted in Step 1. To go on:" in page
+    assert "guiderunner resume run-1" in page
+    suite = (tmp_path / "ci.xml").read_text()
+    assert suite.count("<testcase ") == suite.count("<skipped ") == len(FLOW.steps)
+    assert suite.count('message="interrupted"') == 1
+
+
+def test_a_report_needs_the_evidence(tmp_path: Path, begun: Path) -> None:
+    """It is on another machine; or the other file cannot be written; or there is no such run or fleet."""
+    for args, said in (
+        (
+            ("report", "run-1", "--junit", "no/ci.xml"),
+            "--junit: no/ci.xml cannot be written: No such file or directory",
+        ),
+        (("report", "run-2"), 'no run is named "run-2"'),
+        (("report", "--fleet", "sites"), '--fleet: no site is of a fleet named "sites"'),
+    ):
+        done = guiderunner(*args, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+    shutil.rmtree(begun)
+    gone = guiderunner("report", "run-1", cwd=tmp_path)
+    assert gone.returncode == 2
+    assert f"the evidence of run run-1 is not here: {begun} on {socket.gethostname()}" in gone.stderr
+
+
+def test_the_schema_of_a_result_is_printed(tmp_path: Path) -> None:
+    """As it is, so that it can be kept in a file; nothing else is needed for that."""
+    done = guiderunner("report", "--schema", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- the sandbox ----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ENGINE = sorted(path for path in (ROOT / "runner").glob("*.py") if path.name != "cli.py")
+PARTS = [*sorted((ROOT / "runner" / "templates").iterdir()), *sorted((ROOT / "runner").glob("*.json"))]
 FLOWS = sorted((ROOT / "flows").rglob("*.py"))
 PAGES = [path for path in FLOWS if path.parent.name == "pages"]
 STAND_INS = sorted((ROOT / "fixtures").rglob("*.py"))
@@ -34,6 +35,7 @@ def name(path: Path) -> str:
 def test_there_are_files_to_look_at() -> None:
     """An empty list of files would let every other test here pass."""
     assert len(ENGINE) > 5
+    assert len(PARTS) > 3
     assert PAGES
     assert STAND_INS
 
@@ -44,7 +46,7 @@ def test_the_engine_imports_neither_flows_nor_fixtures(path: Path) -> None:
     assert not {module for module in imports(path) if module.split(".")[0] in ("flows", "fixtures")}
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name)
+@pytest.mark.parametrize("path", [*ENGINE, *PARTS], ids=name)
 def test_the_engine_never_names_a_product(path: Path) -> None:
     """No word of runner/ is about one guide."""
     assert not re.findall(

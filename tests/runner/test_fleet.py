@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sql
 from dbos import DBOSClient
+from markupsafe import escape
 
 from runner import fleet
 from runner.errors import WrongUsage
@@ -188,8 +190,17 @@ def test_a_fleet_does_each_site_once_and_says_how_each_ended(toys: Toys) -> None
         name: (about["state"], about["run"]) for name, about in status.items()
     }
     page = summary.with_suffix(".html").read_text()
-    assert f'<a href="../{status["Ball"]["run"]}">' in page
+    assert re.search(rf'<a href="../{status["Ball"]["run"]}(/report.html)?">Ball</a>', page)
     assert "<caption>1 asks, 3 done, 1 failed</caption>" in page
+    assert page.count("<h3>Step 1: ") == 2
+    anew = toys.run("report", "--fleet", "toys", "--junit", "ci.xml")
+    assert anew.returncode == 0, anew.stderr
+    assert "<caption>1 asks, 3 done, 1 failed</caption>" in (toys.folder / anew.stdout.strip()).read_text()
+    (suite,) = ET.parse(toys.folder / "ci.xml").getroot()  # noqa: S314 - our own file
+    assert {case.attrib["name"]: [each.tag for each in case] for case in suite} == {
+        **{name: [] for name in ("Ball", "Kite", "Top")},
+        **{name: ["failure"] for name in ("Doll", "Boat")},
+    }
     stored = toys.everything_stored()
     assert b"Step 1: the toy [TOY_PASSWORD]" in stored
     assert [name for name, password in PASSWORDS.items() if password.encode() in stored] == []
@@ -472,7 +483,8 @@ def test_a_summary_shows_what_pages_say_as_text(tmp_path: Path) -> None:
     entry = Entry(subject="a", fleet="f", flow="toy", site=said, state="failed", sentence=said)
     write_summary(tmp_path, said, [entry], Ledger.beside(tmp_path))
     page = (tmp_path / "summary.html").read_text()
-    assert page.count(html.escape(said)) == 4
+    # Twice the fleet's name, the site where it is listed and where it is among the failures, the sentence at both.
+    assert page.count(str(escape(said))) == 6
     assert "<script" not in page
 
 

@@ -1,0 +1,257 @@
+"""The report of a run, `report.html`: every step with its pictures, what it met, and where the time went."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from PIL import Image, UnidentifiedImageError
+
+from runner.evidence import KINDS, read_entries
+from runner.pages import Embedded, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.evidence import Part, RunEvidence, StepEvidence
+    from runner.flow import Flow
+    from runner.ledger import Record
+    from runner.secrets import Secrets
+
+FRAME = 400
+"""Pixels that a picture is wide in the film strip."""
+
+BESIDE = 1280
+"""Pixels that it is wide beside the step's words; enlarged it has all of its own."""
+
+LONGEST_AWAY = 0.08
+"""How much of the time at work one part is drawn at most in which nobody was at work: it may have been days."""
+
+THINNEST = 0.3
+"""Percent of the timeline that a part is drawn wide at least."""
+
+ALIKE = 1.5
+"""Times a picture may be taller than wide and still be whole in the film strip."""
+
+GO_ON = {
+    "waiting": "{name} waits for what goes on outside. To look again:",
+    "stopped": "The steps that were asked for are done. To go on with the others:",
+    "interrupted": "It was interrupted in {name}. To go on:",
+}
+"""What there is to say about a run that can be taken up, by its state."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture in a report; without addresses if its file cannot be shown.
+
+    Attributes:
+        name: Its file, below the run's screenshots.
+        alt: What it shows, for those who do not see it.
+        frame: Its address in the page, for the film strip.
+        page: The same, for the place beside the words.
+        full: The same, in its full size.
+        width: Pixels of the full size.
+        height: The same.
+        missing: Why it cannot be shown.
+    """
+
+    name: str
+    alt: str
+    frame: str = ""
+    page: str = ""
+    full: str = ""
+    width: int = 0
+    height: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the run that a report links to.
+
+    Attributes:
+        path: Where it is.
+        href: Its address, seen from the report.
+        size: Its size in bytes.
+    """
+
+    path: Path
+    href: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.path.name
+
+    @property
+    def command(self) -> str:
+        """What opens it, if it is a trace."""
+        return f"playwright show-trace {shlex.quote(str(self.path))}"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of the time, and where the timeline shows it, in percent of its width."""
+
+    part: Part
+    x: float
+    width: float
+
+
+def write_report(
+    flow: Flow[Any],
+    record: Record,
+    entries: Sequence[dict[str, Any]],
+    *,
+    state: str = "",
+    secrets: Secrets | None = None,
+) -> Path:
+    """Write a run's `report.html` to its folder.
+
+    Args:
+        flow: The flow that it performs.
+        record: The run; `folder` is where its files are. If it is `given up`, nothing says how to go on with it.
+        entries: What it has recorded.
+        state: What it is doing, or how it ended; nothing for what its entries say.
+        secrets: What must not be in the report; entries of the ledger are redacted already.
+
+    Returns:
+        The file.
+    """
+    run, folder, embedded = read_entries(flow, entries, state), _from_here(record.folder), Embedded()
+    failed = run.failed
+    pictures = {one.step.number: _pictures(one, folder, embedded) for one in run.steps}
+    searched = _searched(failed, folder, embedded) if failed else None
+    frames = {number: [picture.frame for picture in taken if picture.frame] for number, taken in pictures.items()}
+    if failed and searched and searched.frame:
+        frames[failed.step.number].append(searched.frame)
+    longest = LONGEST_AWAY * run.seconds
+    path = folder / "report.html"
+    write_page(
+        path,
+        "report.html",
+        secrets=secrets,
+        embedded=embedded,
+        flow=flow,
+        record=record,
+        run=run,
+        done=sum(one.is_done for one in run.steps if not one.beside),
+        go_on=_go_on(run, record),
+        failed=failed,
+        searched=searched,
+        pictures=pictures,
+        frames={number: shown[-1] if shown else "" for number, shown in frames.items()},
+        bars=_bars(run.parts, longest),
+        legend=_legend(run.parts),
+        cut=any(part.kind == "away" and part.seconds > longest for part in run.parts),
+        facts=_facts(entries),
+        traces=_files(folder, "trace*.zip"),
+        videos=_files(folder, "videos/*.webm"),
+        files=[*_files(folder, "result.json"), *_files(folder, "ledger.jsonl")],
+    )
+    return path
+
+
+def _from_here(folder: Path) -> Path:
+    """The folder as a person here would type it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _go_on(run: RunEvidence, record: Record) -> str:
+    """What there is to say about going on, unless a failure says it."""
+    if record.state == "given up" or run.failed or run.state not in GO_ON:
+        return ""
+    return GO_ON[run.state].format(name=run.at_step.step.name if run.at_step else "its beginning")
+
+
+def _facts(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What the run knew in the end."""
+    known: list[dict[str, str]] = [entry["facts"] for entry in entries if "facts" in entry]
+    return known[-1] if known else {}
+
+
+def _files(folder: Path, pattern: str) -> list[File]:
+    found = sorted(folder.glob(pattern), key=lambda path: (len(path.name), path.name))  # trace-10 after trace-2
+    return [File(path, quote(path.relative_to(folder).as_posix()), path.stat().st_size) for path in found]
+
+
+# -- pictures -----------------------------------------------------------------------------------------------------
+
+
+def _pictures(one: StepEvidence, folder: Path, embedded: Embedded) -> list[Picture]:
+    number = f", {{}} of {len(one.screenshots)}" if len(one.screenshots) > 1 else ""
+    return [
+        _picture(folder, name, f"Screenshot of {one.step.name.lower()}{number.format(index)}: {one.label}", embedded)
+        for index, name in enumerate(one.screenshots, 1)
+    ]
+
+
+def _searched(failed: StepEvidence, folder: Path, embedded: Embedded) -> Picture | None:
+    """The page on which a step failed."""
+    path = (failed.failure or {}).get("screenshot")
+    alt = f"What the page showed when {failed.step.name.lower()} did not go on"
+    return _picture(folder, Path(path).name, alt, embedded) if path else None
+
+
+def _picture(folder: Path, name: str, alt: str, embedded: Embedded) -> Picture:
+    try:
+        with Image.open(folder / "screenshots" / name) as opened:
+            image = opened.convert("RGB")
+    except FileNotFoundError:
+        return Picture(name, alt, missing="is not in the run's folder any more.")
+    except (OSError, UnidentifiedImageError) as error:
+        return Picture(name, alt, missing=f"cannot be shown: {error}.")
+    return Picture(
+        name,
+        alt,
+        frame=embedded.add(_webp(_narrowed(image.crop((0, 0, image.width, _top(image))), FRAME))),
+        page=embedded.add(_webp(_narrowed(image, BESIDE))),
+        full=embedded.add(_webp(image, lossless=True)),
+        width=image.width,
+        height=image.height,
+    )
+
+
+def _top(image: Image.Image) -> int:
+    """How much of a tall picture the film strip shows."""
+    return min(image.height, round(image.width * ALIKE))
+
+
+def _narrowed(image: Image.Image, width: int) -> Image.Image:
+    if image.width <= width:
+        return image
+    return image.resize((width, max(1, image.height * width // image.width)), Image.Resampling.LANCZOS)
+
+
+def _webp(image: Image.Image, *, lossless: bool = False) -> bytes:
+    """The picture in a third of the bytes of its PNG."""
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=lossless, quality=85, method=2)
+    return file.getvalue()
+
+
+# -- timeline -----------------------------------------------------------------------------------------------------
+
+
+def _bars(parts: Sequence[Part], longest: float) -> list[Bar]:
+    """Where each part is drawn: in proportion, but not for longer than this where nobody was at work."""
+    drawn = [min(part.seconds, longest) if part.kind == "away" else part.seconds for part in parts]
+    scale = 100 / (sum(drawn) or 1)
+    bars, x = [], 0.0
+    for part, length in zip(parts, drawn, strict=True):
+        bars.append(Bar(part, round(min(x, 100 - THINNEST), 3), round(max(length * scale, THINNEST), 3)))
+        x += length * scale
+    return bars
+
+
+def _legend(parts: Sequence[Part]) -> list[tuple[str, str, float]]:
+    """The kinds that occur, what they are called, and how long they took together."""
+    together = {kind: sum(part.seconds for part in parts if part.kind == kind) for kind in KINDS}
+    return [(kind, KINDS[kind], seconds) for kind, seconds in together.items() if seconds]
