@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from playwright.sync_api import Error as PlaywrightError
@@ -22,6 +21,7 @@ from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
 from runner.ledger import OPEN, Ledger, Record, RunLedger
+from runner.report import from_here, write_report
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
@@ -30,6 +30,7 @@ from runner.traces import save_trace, start_trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -70,6 +71,7 @@ class Options:
         resumable: Another process can take the run up; not so where what it works with ends with this process.
         signed_in: Kept sign-ins to begin with, as Playwright's storage_state.
         only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
+        report: Write `report.html` at the end.
     """
 
     until: int | None = None
@@ -81,6 +83,7 @@ class Options:
     resumable: bool = True
     signed_in: dict[str, Any] | None = field(default=None, repr=False)
     only_preflight: bool = False
+    report: bool = True
 
 
 @dataclass
@@ -269,9 +272,10 @@ class _Performance:
         still_held: Callable[[], None],
     ) -> None:
         self.flow = flow
+        self.record = record
         self.reporter = reporter = reporter or Reporter()
         self.options = options
-        self.folder = _relative(record.folder)
+        self.folder = from_here(record.folder)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         secrets = Secrets()
         run_ledger = RunLedger(ledger, record.id, secrets, self.folder / "ledger.jsonl", still_held)
@@ -447,6 +451,13 @@ class _Performance:
             (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
         except OSError as error:
             raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
+        if self.options.report:
+            # What cannot be taken up says nothing of how to go on.
+            shown = self.record if self.resumable else replace(self.record, state="given up")
+            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets)
+        for path in (self.folder, *self.folder.rglob("*")):
+            # What a browser has written that was started elsewhere is for the owner alone too.
+            path.chmod(0o700 if path.is_dir() else 0o600)
         findings = scan(self.folder, run.secrets)
         for path, _ in findings:
             path.unlink(missing_ok=True)
@@ -466,9 +477,3 @@ def versions(browser: Browser) -> dict[str, Any]:
         "browser": f"{browser.browser_type.name} {browser.version}",
         "system": platform.platform(),
     }
-
-
-def _relative(folder: Path) -> Path:
-    """The folder as a person here would type it."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder

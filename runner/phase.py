@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 
     from runner.flow import Flow
     from runner.ledger import Record
+    from runner.performance import TraceMode
     from runner.settings import Settings
 
     SignedIn = Callable[[Flow[Any], Settings], dict[str, Any] | None]
+
+TRACE: TraceMode = "retain-on-failure"
+"""A phase that fails leaves a trace."""
 
 
 def told(
@@ -88,7 +92,7 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
         return open_browser(browser_settings, name=browser)
 
     settings = flow.settings.load_again(environment, record.settings) if record else flow.settings.load(environment)
-    options = Options(wait=False, trace="retain-on-failure", signed_in=signed_in(flow, settings))
+    options = Options(wait=False, trace=TRACE, signed_in=signed_in(flow, settings))
     try:
         if record:
             result = resume(flow, settings, browsers, record=record, ledger=ledger, runs=runs, options=options)

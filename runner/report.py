@@ -124,7 +124,7 @@ def write_report(
     Returns:
         The file.
     """
-    run, folder, embedded = read_entries(flow, entries, state), _from_here(record.folder), Embedded()
+    run, folder, embedded = read_entries(flow, entries, state), from_here(record.folder), Embedded()
     failed = run.failed
     pictures = {one.step.number: _pictures(one, folder, embedded) for one in run.steps}
     searched = _searched(failed, folder, embedded) if failed else None
@@ -158,7 +158,7 @@ def write_report(
     return path
 
 
-def _from_here(folder: Path) -> Path:
+def from_here(folder: Path) -> Path:
     """The folder as a person here would type it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -102,7 +102,7 @@ def migrate(
 
     The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
     last step to perform, the scale of the pictures (small ones save a test's time), whether only the steps 6 to 8 are
-    performed, and whether the preflight is.
+    performed, whether the preflight is, and whether a report is written.
     """
 
     def run(
@@ -113,6 +113,7 @@ def migrate(
         scale: int = 1,
         only_in_second_tab: bool = False,
         preflight: bool = False,
+        report: bool = False,
         **options: Any,
     ) -> Outcome:
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
@@ -134,7 +135,7 @@ def migrate(
                 runs=tmp_path / "runs",
                 ledger=Ledger.beside(tmp_path / "runs"),
                 reporter=listener,
-                options=Options(until=until, preflight=preflight, **options),
+                options=Options(until=until, preflight=preflight, report=report, **options),
             )
         except GuiderunnerError as caught:
             error = caught

@@ -53,7 +53,7 @@ def test_a_failure_leaves_no_secret(
 ) -> None:
     """With trace and videos on, a step fails with secrets in its very message, on a page that shows the token."""
     with patch.object(step, "perform", performed_and_then_failed(step)):
-        outcome = migrate(trace="retain-on-failure", video=True)
+        outcome = migrate(trace="retain-on-failure", video=True, report=True)
     assert isinstance(outcome.error, StepFailed)
     settings = sandbox.settings()
     secrets = [
@@ -67,6 +67,9 @@ def test_a_failure_leaves_no_secret(
     assert (folder / "trace.zip").is_file()
     assert list((folder / "videos").glob("*.webm"))
     assert outcome.error.failure.screenshot
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "something is not as it should be: " in report
+    assert "[PANTHEON_PASSWORD]" in report
 
 
 # -- where credentials are typed ----------------------------------------------------------------------------------

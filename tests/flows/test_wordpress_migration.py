@@ -71,7 +71,7 @@ def test_the_whole_guide(migrate: Callable[..., Outcome], sandbox: Sandbox, brow
 
     The trace opens in Playwright's viewer, and trace and videos show covers where the token is.
     """
-    outcome = migrate(trace="on", video=True, scale=2)
+    outcome = migrate(trace="on", video=True, scale=2, report=True)
     assert outcome.error is None
     assert outcome.done == EACH_ONCE
     assert outcome.result

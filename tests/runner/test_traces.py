@@ -202,7 +202,7 @@ def test_pictures_that_the_site_itself_sent_stay(tmp_path: Path, secrets: Secret
 
 def test_where_our_own_code_lies_on_this_machine_is_not_told(tmp_path: Path, secrets: Secrets) -> None:
     """The record of call stacks is left out."""
-    trace = Rewritten(tmp_path, secrets, {"trace.stacks": b'{"files": ["/home/me/x.py"]}', "trace.trace": b""}, set())
+    trace = Rewritten(tmp_path, secrets, {"trace.stacks": b'{"files": ["/srv/ours/x.py"]}', "trace.trace": b""}, set())
     assert list(trace.files) == ["trace.trace"]
 
 

@@ -124,6 +124,7 @@ if __name__ == "__main__":
     with (
         patch.object(flow_module, "load_flows", lambda: {"toy": FLOW}),
         patch.object(phase, "open_browser", no_browser),
+        patch.object(phase, "TRACE", "off"),
         patch.object(cli, "PROGRAM", [*cli.PROGRAM[:2], "tests.runner.toy_fleet"]),
         patch.multiple(fleet, FIRST_PAUSE=0.2, RETRY_PAUSES=(0.2, 0.2), BEAT=0.5, POLL=0.2, SILENT=SILENT),
         patch.object(summary, "SILENT", SILENT),
