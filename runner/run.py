@@ -555,6 +555,8 @@ class Run(Generic[S]):
         try:
             page.context.set_default_timeout(5000)
             controls = [self.secrets.redact(said) for said in controls_on(page)]
+            tree = self.secrets.redact_deep(page.locator("body").aria_snapshot())
+            (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
             png = photograph(page, self.secrets)
         except (PlaywrightError, AssertionError, Stuck) as error:
             self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
