@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from runner.errors import Missing, WrongUsage
 from runner.settings import Settings, optional, path, setting
-from runner.traces import unredacted_folder
+from runner.unredacted import unredacted_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,12 +104,14 @@ def open_browser(
             else:
                 program = find_browser(playwright, name, settings)
                 # A terminal's Ctrl-C reaches Playwright's driver too: it is to stay until the browser has been closed.
+                folder = stack.enter_context(unredacted_folder())
                 browser = kind.launch(
                     executable_path=program,
                     headless=not headed,
                     slow_mo=slow_mo,
                     handle_sigint=False,
-                    traces_dir=stack.enter_context(unredacted_folder()),
+                    traces_dir=folder / "traces",
+                    artifacts_dir=folder / "artifacts",
                 )
         except PlaywrightError as error:
             what = (

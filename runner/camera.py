@@ -7,7 +7,8 @@ page draws itself anew; where that cannot be made sure of, what was taken meanwh
 
 from __future__ import annotations
 
-from contextlib import suppress
+import shutil
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.controls import until
 from runner.errors import Missing
 from runner.secrets import plain_url
+from runner.unredacted import unredacted_folder
 from runner.visible import COVER, look_for
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 DRAWN = 5.0
 """Seconds that a browser may take to draw what has changed on a page, and to hand out a picture of it."""
+
+
+LOOKS = 3
+"""How often a page is looked at again that changed under the look."""
 
 
 class NotCovered(Exception):
@@ -70,9 +76,11 @@ class Camera:
         self._taken = 0
         self._parts = 0
         self.kept: set[int] = set()
+        self._stack = ExitStack()
         if videos:
             videos.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._parts = len(list(videos.glob("*.webm")))
+            self._parts = max((int(path.stem) for path in videos.glob("*.webm")), default=0)
+            self._recorded = self._stack.enter_context(unredacted_folder())
 
     def watch(self, page: Page) -> None:
         """Take a tab on camera that has just been opened.
@@ -80,7 +88,7 @@ class Camera:
         Raises:
             Missing: Playwright's ffmpeg is not on this machine.
         """
-        if self._rolls and page not in self._shots:
+        if self._rolls and page not in self._shots and not page.is_closed():
             self._begin(self._next_shot(page))
 
     def off(self, page: Page) -> bool:
@@ -89,15 +97,15 @@ class Camera:
         if shot is None:
             return False
         why = self._why_not(shot)
-        with suppress(PlaywrightError):  # it has closed: nothing more was taken of it
-            if shot.video:
+        if shot.video:
+            with suppress(PlaywrightError):  # it has closed: nothing more was taken of it
                 page.screencast.stop()
         if why:
-            if shot.video:
-                shot.video.unlink(missing_ok=True)
             self._say(page, why)
-        else:
-            self.kept.add(shot.number)
+            return True
+        self.kept.add(shot.number)
+        if shot.video and shot.video.is_file() and self._videos:
+            shutil.copyfile(shot.video, self._videos / shot.video.name)
         return True
 
     def on(self, page: Page) -> None:
@@ -106,19 +114,19 @@ class Camera:
             return
         shot = self._next_shot(page)
         try:
+            _check_that_it_answers(page)
             shot.guards = list(self._cover(page))
             self._wait_until_drawn(page, shot)
             self._mark(shot, "begins")
             # A page that stands still would not be in the picture before it changes.
             with page.screencast.show_overlay(_SPOT):
                 pass
+            self._begin(shot)
         except NotCovered as error:
             self._say(page, str(error))
         except PlaywrightError as error:
             if not page.is_closed():
                 self._say(page, f"it could not be made sure that secrets on it are covered: {_first_line(error)}")
-        else:
-            self._begin(shot)
 
     def look(self) -> None:
         """Make sure that no secret has come into view of a tab, and begin anew where one has."""
@@ -129,9 +137,15 @@ class Camera:
             self.on(page)
 
     def stop(self) -> None:
-        """Take every tab off camera."""
+        """Take every tab off camera, and end."""
         for page in list(self._shots):
             self.off(page)
+        self._stack.close()
+
+    def drop(self) -> None:
+        """End at once, without another look at any tab; what was being taken is not kept."""
+        self._shots.clear()
+        self._stack.close()
 
     # -- one tab ---------------------------------------------------------------------------------------------------
 
@@ -142,7 +156,7 @@ class Camera:
     def _begin(self, shot: _Shot) -> None:
         if self._videos:
             self._parts += 1
-            shot.video = self._videos / f"{self._parts:02}.webm"
+            shot.video = self._recorded / f"{self._parts:02}.webm"
             try:
                 shot.page.screencast.start(path=shot.video)
             except PlaywrightError as error:
@@ -156,6 +170,7 @@ class Camera:
         if shot.page.is_closed():
             return "it closed by itself, so that it could not be looked at once more"
         try:
+            _check_that_it_answers(shot.page)
             self._mark(shot, "ends")
         except PlaywrightError as error:
             return f"it could not be looked at once more: {_first_line(error)}"
@@ -163,11 +178,15 @@ class Camera:
 
     def _is_clean(self, shot: _Shot) -> bool:
         """Whether the covers have held, and nothing else that is visible needs one."""
-        try:
-            held = all(guard.evaluate("guard => guard.held()") for _, guard in shot.guards)
-            return held and not any(self._uncovered(frame, shot) for frame in shot.page.frames)
-        except PlaywrightError:
-            return False  # the page was left while a secret was on it: what came next cannot be known
+        for _ in range(LOOKS):
+            try:
+                _check_that_it_answers(shot.page)
+                held = all(guard.evaluate("guard => guard.held()") for _, guard in shot.guards)
+                return held and not any(self._uncovered(frame, shot) for frame in shot.page.frames)
+            except PlaywrightError:
+                if shot.guards:
+                    break  # the page was left while a secret was on it: what came next cannot be known
+        return False
 
     def _uncovered(self, frame: Frame, shot: _Shot) -> bool:
         if frame.is_detached():
@@ -222,6 +241,17 @@ class Camera:
         self._not_kept(f"what was recorded of the tab {where} is not kept from there on: {why}")
 
 
+def _check_that_it_answers(page: Page) -> None:
+    """What runs in a page has no limit of its own: a page that is busy for ever would hold up the run's end.
+
+    Raises:
+        PlaywrightError: It does not.
+    """
+    for frame in page.frames:
+        if not frame.is_detached():
+            frame.locator(":root").wait_for(state="attached", timeout=DRAWN * 1000)
+
+
 def mark(number: int, what: str) -> str:
     """What stands in a trace where a shot begins or ends."""
     return f"guiderunner: shot {number} {what}"
@@ -259,7 +289,9 @@ _COVER_JS = """(found, [spans, colour]) => {
         if (roots.has(root)) return;
         roots.add(root);
         const sheet = new (root.defaultView ?? root.ownerDocument.defaultView).CSSStyleSheet();
-        sheet.replaceSync('::highlight(' + name + ') { ' + paint + ' }');
+        const hidden = 'color: ' + colour + ' !important; background-color: ' + colour + ' !important';
+        // What is selected is painted over everything else.
+        sheet.replaceSync('::highlight(' + name + ') { ' + paint + ' } *::selection { ' + hidden + ' }');
         root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
         // An observer is called before the change is drawn.
         new MutationObserver(follow).observe(root, {
@@ -276,12 +308,23 @@ _COVER_JS = """(found, [spans, colour]) => {
         highlight?.add(range);
         watch(first.getRootNode());
     };
+    const hidden = {
+        transition: 'none', animation: 'none', 'text-shadow': 'none', 'background-image': 'none',
+        color: colour, '-webkit-text-fill-color': colour, 'background-color': colour, 'caret-color': colour,
+    };
+    const isHidden = field => {
+        const seen = getComputedStyle(field);
+        return seen.webkitTextFillColor === seen.backgroundColor && seen.backgroundImage === 'none';
+    };
+    const hide = field => {
+        for (const [property, value] of Object.entries(hidden)) field.style.setProperty(property, value, 'important');
+    };
     const coverField = field => {
+        if (fields.has(field)) return;
         fields.add(field);
-        for (const property of ['color', '-webkit-text-fill-color', 'background-color', 'caret-color'])
-            field.style.setProperty(property, colour, 'important');
-        field.style.setProperty('background-image', 'none', 'important');
-        field.style.setProperty('text-shadow', 'none', 'important');
+        hide(field);
+        new MutationObserver(() => { if (!isHidden(field)) hide(field); })
+            .observe(field, {attributes: true, attributeFilter: ['style', 'class']});
         watch(field.getRootNode());
     };
     const all = root => {
@@ -340,7 +383,7 @@ _COVER_JS = """(found, [spans, colour]) => {
         held: () => held,
         covers: (found, spans) => spans.every(([first, from, last, to]) => {
             const [node, , isField] = found[first];
-            if (!node.isConnected || isField) return !node.isConnected || fields.has(node);
+            if (!node.isConnected || isField) return !node.isConnected || fields.has(node) && isHidden(node);
             return [...ranges].some(range => range.startContainer.getRootNode() === node.getRootNode()
                 && within(range, node, from, found[last][0], to));
         }),

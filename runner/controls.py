@@ -10,12 +10,13 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
+from publicsuffixlist import PublicSuffixList
 
 from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
 from runner.one_time_codes import OneTimeCodes
@@ -115,24 +116,26 @@ def host_of(url: str) -> str:
 def same_site(url: str, other: str) -> bool:
     """Whether two addresses are of one site, as browsers understand it: the same host, or hosts of one domain.
 
-    Ports do not count. What of a name can be registered is known by its length, as in example.com and example.co.uk.
+    Ports do not count. Which part of a name is one owner's says the public suffix list.
     """
     return _registered(url) == _registered(other)
+
+
+def _registered(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    if host.replace(".", "").isdigit() or ":" in host:
+        return host
+    top = host.rpartition(".")[2]
+    return top if top in _NOBODYS else _suffixes().privatesuffix(host) or host
 
 
 _NOBODYS = ("example", "test", "localhost", "invalid")
 """Top domains below which nothing can be registered (RFC 6761): all of one is the same network's."""
 
 
-def _registered(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    labels = host.split(".")
-    if labels[-1] in _NOBODYS:
-        return labels[-1]
-    if len(labels) < 3 or labels[-1].isdigit() or ":" in host:  # noqa: PLR2004 - a name and its top domain
-        return host
-    below_country = len(labels[-1]) == 2 and len(labels[-2]) <= 3  # noqa: PLR2004 - as in co.uk and com.au
-    return ".".join(labels[-3:] if below_country else labels[-2:])
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
 
 
 def named(words: str) -> re.Pattern[str]:

@@ -30,6 +30,7 @@ StepState = Literal["not reached", "running", "interrupted", "waiting", "done", 
 _AFTER: dict[str, StepState] = {
     "step started": "running",
     "waits": "waiting",
+    "run waits": "waiting",
     "step done": "done",
     "found done": "found done",
     "not done": "interrupted",
@@ -184,7 +185,11 @@ class RunEvidence:
     @property
     def elapsed(self) -> float:
         """How long it took from the beginning to the end."""
-        return (self.parts[-1].ended - self.parts[0].began).total_seconds() if self.parts else 0.0
+        if not self.parts:
+            return 0.0
+        # Where a clock was set back it is known only how long the parts took.
+        whole = (self.parts[-1].ended - self.parts[0].began).total_seconds()
+        return max(whole, sum(part.seconds for part in self.parts))
 
 
 def read_entries(flow: Flow[Any], entries: Sequence[dict[str, Any]], state: str = "") -> RunEvidence:
@@ -233,6 +238,8 @@ def _take(one: StepEvidence, entry: dict[str, Any], facts: dict[str, str]) -> No
     """Add what an entry says of its step."""
     event = entry["event"]
     one.state = _AFTER.get(event, one.state)
+    if event == "run waits":
+        one.failure = None  # it had failed before, and goes on waiting
     one.times += event == "step started"
     if "facts" in entry:
         one.facts |= {name: value for name, value in entry["facts"].items() if facts.get(name) != value}

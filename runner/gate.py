@@ -6,6 +6,7 @@ import gzip
 import io
 import zipfile
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runner.secrets import Secrets
+
+
+UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged, encrypted or unknown archive raises."""
 
 
 def scan(folder: Path, secrets: Secrets) -> list[tuple[Path, str]]:
@@ -41,12 +46,12 @@ def _names_in(called: str, data: bytes, secrets: Secrets) -> set[str]:
 
 def unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Names and contents of what is in a zip or a gzip file."""
+    # What cannot be unpacked by any means at hand has been searched as it is.
     if data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with suppress(*UNREADABLE), zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
-                yield entry.filename, archive.read(entry)
+                with suppress(*UNREADABLE):
+                    yield entry.filename, archive.read(entry)
     elif data.startswith(b"\x1f\x8b"):
-        try:
+        with suppress(*UNREADABLE):
             yield "", gzip.decompress(data)
-        except (OSError, EOFError, zlib.error):
-            return  # not a gzip file after all: its plain bytes have been searched

@@ -526,7 +526,7 @@ def create_tables(connection: sql.Connection, *tables: sql.Table) -> None:
 def _redacted(value: Any, secrets: Secrets) -> Any:  # noqa: ANN401 - whatever JSON holds
     """The same without secrets in its texts; names stay, so that it can still be read."""
     if isinstance(value, str):
-        return secrets.redact(value)
+        return secrets.redact_deep(value)
     if isinstance(value, dict):
         return {name: _redacted(inner, secrets) for name, inner in value.items()}
     return [_redacted(inner, secrets) for inner in value] if isinstance(value, list) else value

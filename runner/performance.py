@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import secrets as randomness
+import signal
 import socket
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -291,8 +293,12 @@ class _Performance:
         )
         self.kept: Any = options.signed_in
         for secret in secrets_in(options.signed_in or {}, "a kept sign-in"):
-            secrets.add(secret)
-        self.traces = len(list(self.folder.glob("trace*.zip")))
+            secrets.add(secret, pieces=False)
+        for step in flow.order():
+            secrets.let_stand(step.title, *step.says, *step.screenshots)
+        secrets.let_stand(flow.name, str(record.folder))
+        kept = [re.sub(r"\D", "", path.stem) for path in self.folder.glob("trace*.zip")]
+        self.traces = max((int(number or 1) for number in kept), default=0)
 
     def _order(self, *, begun: bool) -> list[Step[Any]]:
         """What is left to perform is among these; what was found beforehand is found anew until something was made."""
@@ -380,16 +386,28 @@ class _Performance:
         failed, complete = True, False
         try:
             camera.watch(page)
-            page.context.on("page", camera.watch)
+            page.context.on("page", self._watching(camera))
             run.attach(page, camera)
             complete = run.perform(self.order, self.flow, answer)
             failed = False
         except KeyboardInterrupt:
             failed = False
+            camera.drop()  # it may be a page that does not answer which is interrupted
             raise
         finally:
             self._close(page.context, camera, failed=failed, keep=not complete)
         return complete
+
+    def _watching(self, camera: Camera) -> Callable[[Page], None]:
+        """What takes tabs on camera that the pages open; what goes wrong there must not befall the step."""
+
+        def watch(page: Page) -> None:
+            try:
+                camera.watch(page)
+            except PlaywrightError as error:
+                self._note_not_kept(f"a tab was not recorded: {error.message.splitlines()[0]}")
+
+        return watch
 
     def _open_tab(self, browser: Browser) -> Page:
         """The first tab of a context of its own."""
@@ -403,7 +421,7 @@ class _Performance:
             raise BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}") from None
 
     def _note_not_kept(self, sentence: str) -> None:
-        sentence = self.run.secrets.redact(sentence)
+        sentence = self.run.secrets.redact_deep(sentence)
         self.result.not_kept.append(sentence)
         self.run.ledger.record("not kept", sentence=sentence)
 
@@ -411,19 +429,30 @@ class _Performance:
         """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""
         try:
             camera.stop()
-            for secret in secrets_in({"cookies": list(context.cookies())}, "the session"):
-                self.run.secrets.add(secret)
+            self.run.keep_sessions_secret(context)
             if self.options.trace == "on" or (self.options.trace == "retain-on-failure" and failed):
-                self.traces += 1
-                name = "trace.zip" if self.traces == 1 else f"trace-{self.traces}.zip"
-                save_trace(context, self.folder / name, self.run.secrets, camera.kept)
-                self.result.trace = name
+                self._save_trace(context, camera)
             if keep and not failed:
                 # The next browser need not sign in again; kept in memory only.
                 self.kept = context.storage_state()
+                for secret in secrets_in(self.kept, "the session"):
+                    self.run.secrets.add(secret, pieces=False)
             context.close()
         except PlaywrightError as error:
             self.run.ledger.record("browser gone", sentence=error.message.splitlines()[0])
+
+    def _save_trace(self, context: BrowserContext, camera: Camera) -> None:
+        self.traces += 1
+        name = "trace.zip" if self.traces == 1 else f"trace-{self.traces}.zip"
+        try:
+            save_trace(context, self.folder / name, self.run.secrets, camera.kept)
+        except PlaywrightError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a trace holds, how the run ended is not to be lost over it
+            (self.folder / name).unlink(missing_ok=True)
+            self._note_not_kept(f"the trace could not be written without its secrets: {type(error).__name__}")
+        else:
+            self.result.trace = name
 
     def _end_state(self) -> Ended:
         if self.options.only_preflight:
@@ -440,32 +469,50 @@ class _Performance:
         return len(numbers & done)
 
     def _write(self) -> None:
-        """Write `result.json`, record the end, and let nothing stay that holds a secret."""
+        """Write `result.json` and the report, record the end, and let nothing stay that holds a secret."""
+        with uninterrupted():
+            try:
+                self._write_evidence()
+            except OSError as error:
+                raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
+            finally:
+                findings = scan(self.folder, self.run.secrets)
+                for path, _ in findings:
+                    path.unlink(missing_ok=True)
+                # What cannot be taken up is nothing to wait for.
+                result = self.result
+                state = result.state if self.resumable or result.state == "done" else "given up"
+                self.run.ledger.record("run ended", run={"state": state}, state=result.state, seconds=result.seconds)
+            if findings:
+                raise SecretFound(findings)
+
+    def _write_evidence(self) -> None:
         run, result = self.run, self.result
         result.steps_done = self._steps_done()
         result.facts = dict(run.facts)
         result.screenshots = run.screenshots
         result.videos = sorted(path.name for path in (self.folder / "videos").glob("*.webm"))
-        text = json.dumps(asdict(result), indent=2, ensure_ascii=False)
-        try:
-            (self.folder / "result.json").write_text(run.secrets.redact(text) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
+        text = json.dumps(run.secrets.redact_all(asdict(result)), indent=2, ensure_ascii=False)
+        (self.folder / "result.json").write_text(text + "\n", encoding="utf-8")
         if self.options.report:
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
             write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets)
         for path in (self.folder, *self.folder.rglob("*")):
             # What a browser has written that was started elsewhere is for the owner alone too.
-            path.chmod(0o700 if path.is_dir() else 0o600)
-        findings = scan(self.folder, run.secrets)
-        for path, _ in findings:
-            path.unlink(missing_ok=True)
-        # What cannot be taken up is nothing to wait for.
-        state = result.state if self.resumable or result.state == "done" else "given up"
-        run.ledger.record("run ended", run={"state": state}, state=result.state, seconds=result.seconds)
-        if findings:
-            raise SecretFound(findings)
+            with suppress(PermissionError):  # another user's, who has begun the run
+                path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """An interruption comes when the block has ended: half a search would leave what nobody has looked at."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def versions(browser: Browser) -> dict[str, Any]:

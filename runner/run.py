@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from playwright.sync_api import BrowserContext, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import Locator, Page
 
 from runner.camera import Camera
 from runner.controls import controls_on, set_default_timeout
@@ -133,9 +133,12 @@ class Run(Generic[S]):
         self.folder = folder
         self.secrets = secrets
         self.reporter = reporter
+        plain = settings.plain().values()
         for secret in settings.secrets():
-            secrets.add(secret)
-        secrets.let_stand(*settings.plain().values())
+            # A password that is the user's name stands everywhere as such.
+            if secret.reveal() not in plain:
+                secrets.add(secret)
+        secrets.let_stand(*plain)
         self.ledger = ledger
         self.facts = Facts(facts or {}, self._record_facts)
         taken = [entry["name"] for entry in ledger.entries if entry["event"] == "screenshot"]
@@ -186,7 +189,7 @@ class Run(Generic[S]):
 
     def say(self, words: str) -> None:
         """Tell whoever watches what is going on; goes into the ledger as well."""
-        self._said = self.secrets.redact(words)
+        self._said = self.secrets.redact_deep(words)
         self.ledger.record("said", step=self._step and self._step.number, words=words)
         self.reporter.said(self._said)
 
@@ -199,7 +202,7 @@ class Run(Generic[S]):
         if self._step is None:
             raise RuntimeError("only a step can be about to do something")
         self.ledger.record("about to", run={"begun": True}, step=self._step.number, words=words)
-        self.reporter.said(self.secrets.redact(f"about to {words}"))
+        self.reporter.said(self.secrets.redact_deep(f"about to {words}"))
 
     def keep_secret(self, value: str, name: str) -> Secret:
         """Register a value that a page has just shown as a secret, before anything else is done with it."""
@@ -230,6 +233,7 @@ class Run(Generic[S]):
         took = round(time.monotonic() - began, 3)
         if name not in self.screenshots:
             self.screenshots.append(name)
+        self.keep_sessions_secret(shown.context)
         self.ledger.record("screenshot", step=step.number, name=name, url=plain_url(shown.url), seconds=took)
         self.reporter.screenshot(name, path)
 
@@ -309,7 +313,7 @@ class Run(Generic[S]):
 
     def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
         """Where to go on when what earlier steps entered is lost: at that step, or here if this one may be done."""
-        step, sentence = order[at], self.secrets.redact(str(again))
+        step, sentence = order[at], self.secrets.redact_deep(str(again))
         if times > START_AGAIN_AT_MOST:
             raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
         back = next(index for index, one in enumerate(order) if one.number == again.step)
@@ -408,10 +412,14 @@ class Run(Generic[S]):
 
     def _look_around(self, step: Step[Any]) -> None:
         """Note what has gone wrong beside the step, which sessions are open, and what has come into view."""
-        for secret in secrets_in({"cookies": list(self.page.context.cookies())}, "the session"):
-            self.secrets.add(secret)
+        self.keep_sessions_secret(self.page.context)
         self._note_troubles(step)
         self._camera.look()
+
+    def keep_sessions_secret(self, context: BrowserContext) -> None:
+        """Register the sessions that are open in the browser, before what could show them is written."""
+        for secret in secrets_in({"cookies": list(context.cookies())}, "the session"):
+            self.secrets.add(secret, pieces=False)
 
     def _note_troubles(self, step: Step[Any]) -> None:
         if troubles := self._troubles.take():
@@ -478,12 +486,12 @@ class Run(Generic[S]):
             raise
         except StartAgain as again:
             if elsewhere:
-                raise BrowserGone(self.secrets.redact(str(again))) from None
+                raise BrowserGone(self.secrets.redact_deep(str(again))) from None
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold a secret
             if self._browser_has_gone(error):
                 self.ledger.record("browser gone", step=step.number, sentence=_sentence(error))
-                raise BrowserGone(f"the browser has gone: {self.secrets.redact(_sentence(error))}") from None
+                raise BrowserGone(f"the browser has gone: {self.secrets.redact_deep(_sentence(error))}") from None
             if isinstance(error, Question):
                 self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
             if isinstance(error, Undone):
@@ -519,6 +527,9 @@ class Run(Generic[S]):
     def failed(self, flow: Flow[Any], step: Step[Any], error: Exception) -> StepFailed:
         """Collect what is known of a failure, redacted, and record it."""
         page = self._at if self._at and not self._at.is_closed() else None
+        if page:
+            with suppress(PlaywrightError):  # a browser that has gone has no more to show
+                self.keep_sessions_secret(page.context)
         self._note_troubles(step)
         evidence = self._evidence(page, step) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
@@ -526,10 +537,10 @@ class Run(Generic[S]):
             flow=flow.name,
             name=step.name,
             step=step.number,
-            says=self.secrets.redact(step.words) if step in flow.steps else "",
-            sentence=self.secrets.redact(_sentence(error)),
-            url=self.secrets.redact(plain_url(page.url)) if page else "",
-            looked_for=self.secrets.redact(getattr(error, "looked_for", "")),
+            says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
+            sentence=self.secrets.redact_deep(_sentence(error)),
+            url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
+            looked_for=self.secrets.redact_deep(getattr(error, "looked_for", "")),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
             resume=self._what_next(flow, answer),
@@ -554,7 +565,7 @@ class Run(Generic[S]):
         controls: list[str] = []
         try:
             page.context.set_default_timeout(5000)
-            controls = [self.secrets.redact(said) for said in controls_on(page)]
+            controls = [self.secrets.redact_deep(said) for said in controls_on(page)]
             tree = self.secrets.redact_deep(page.locator("body").aria_snapshot())
             (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
             png = photograph(page, self.secrets)

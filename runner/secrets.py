@@ -80,10 +80,15 @@ class Secrets:
         self._names: dict[str, str] = {}
         self._short: re.Pattern[str] | None = None
         self._samples: dict[str, list[tuple[str, int]]] = {}
+        self._in_pieces: set[str] = set()
         self._ordinary: list[str] = []
 
-    def add(self, secret: Secret) -> Secret:
+    def add(self, secret: Secret, *, pieces: bool = True) -> Secret:
         """Register `secret` and return it; from now on nothing that leaves the process shows it.
+
+        Args:
+            secret: What must not be written.
+            pieces: Nor any piece of it. Not so where pieces are no secrets, such as the user's name in a cookie.
 
         Raises:
             ValueError: The value is shorter than `SHORTEST`, so that it cannot be told from ordinary text.
@@ -95,6 +100,8 @@ class Secrets:
         self._secrets.append(secret)
         for form in forms(secret.reveal()) - self._names.keys():
             self._names[form] = secret.name
+            if pieces and len(form) >= PIECE:
+                self._in_pieces.add(form)
             if len(form) >= PIECE:
                 for at in range(len(form) - _SAMPLE + 1):
                     self._samples.setdefault(form[at : at + _SAMPLE], []).append((form, at))
@@ -112,7 +119,7 @@ class Secrets:
     def redact(self, text: str) -> str:
         """The text with every secret, in every known form, and every piece of one, replaced by its name."""
         written, end = [], 0
-        for start, stop, name in self._places(text):
+        for start, stop, name in self.places(text):
             written += [text[end:start], f"[{name}]"]
             end = stop
         return "".join([*written, text[end:]]) if end else text
@@ -160,31 +167,23 @@ class Secrets:
 
     def find(self, text: str) -> set[str]:
         """Names of the secrets that stand in `text`, whole or in pieces."""
-        return {name for _, _, name in self._places(text)}
+        return {name for _, _, name in self.places(text)}
 
     def find_deep(self, text: str, depth: int = _DEEP) -> set[str]:
         """The same, also inside what is encoded in the text, and in that, `depth` times."""
         names = self.find(text)
-        if depth:
+        if depth and len(text) >= SHORTEST:
             plain = unescaped(text)
             names |= self.find(plain) if plain != text else set()
             for inner in decoded(plain):
                 names |= self.find_deep(inner, depth - 1)
         return names
 
-    def _places(self, text: str) -> list[tuple[int, int, str]]:
+    def places(self, text: str) -> list[tuple[int, int, str]]:
         """Start, end and name of every secret in the text, in their order; the longest where several overlap."""
         found = [(m.start(), m.end(), self._names[m[0]]) for m in self._short.finditer(text)] if self._short else []
-        samples = self._samples
-        if samples:
-            width = _SAMPLE
-            for at in [at for at in range(0, len(text) - width + 1, _STRIDE) if text[at : at + width] in samples]:
-                for form, offset in samples[text[at : at + width]]:
-                    start, end = _around(text, at, form, offset)
-                    if end - start == len(form) or (
-                        end - start >= PIECE and not any(text[start:end] in one for one in self._ordinary)
-                    ):
-                        found.append((start, end, self._names[form]))
+        if self._samples:
+            found += self._long_places(text)
         if len(found) < 2:  # noqa: PLR2004 - one overlaps with none
             return found
         apart: list[tuple[int, int, str]] = []
@@ -196,6 +195,22 @@ class Secrets:
                 longer = name if end - start > before[1] - before[0] else before[2]
                 apart.append((before[0], end, longer))
         return apart
+
+    def _long_places(self, text: str) -> list[tuple[int, int, str]]:
+        """Where the forms stand that are not short, whole or in pieces."""
+        found: list[tuple[int, int, str]] = []
+        samples, width, searched = self._samples, _SAMPLE, 0
+        for at in [at for at in range(0, len(text) - width + 1, _STRIDE) if text[at : at + width] in samples]:
+            if at + width <= searched:
+                continue  # within what was found already
+            for form, offset in samples[text[at : at + width]]:
+                start, end = _around(text, at, form, offset)
+                whole = end - start == len(form)
+                piece = end - start >= PIECE and form in self._in_pieces
+                if whole or (piece and not any(text[start:end] in one for one in self._ordinary)):
+                    found.append((start, end, self._names[form]))
+                    searched = max(searched, end)
+        return found
 
 
 def _around(text: str, at: int, form: str, offset: int) -> tuple[int, int]:
@@ -279,6 +294,8 @@ _ENCODINGS = (
 def decoded(text: str) -> Iterator[str]:
     """What is encoded in `text`, by percent signs or in base64; each as one text."""
     for encoding in _ENCODINGS:
+        if len(text) < PIECE and encoding.looks.search(text) is None:
+            continue
         inner = "\n".join(filter(None, map(encoding.undo, encoding.looks.findall(text))))
         if inner:
             yield inner
@@ -302,7 +319,10 @@ _SENSITIVE = re.compile(r"token|secret|key|nonce|code|state|pass|auth|sig|sessio
 
 def plain_url(url: str) -> str:
     """The address without user information and without the values of query parameters that may be secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a page may call anything an address, such as webpack://[name]/x.js
+        return url.partition("?")[0]
     host = parts.netloc.rpartition("@")[2]
     pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
     query = "&".join(f"{name}{eq}{'…' if _SENSITIVE.search(name) and value else value}" for name, eq, value in pairs)

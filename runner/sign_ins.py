@@ -246,6 +246,13 @@ _ORDINARY = re.compile(r"[A-Z]?[a-z]+([-_. ][A-Z]?[a-z]+)*|[\d.:+-]+|https?://\S
 """Words, numbers, times, addresses: they stand in texts too, and are no keys."""
 
 
+_APART = re.compile(r"[^A-Za-z0-9_-]+")
+"""What stands between the parts of a cookie."""
+
+_IS_KEY = re.compile(r"(?=.*\d)(?=.*[A-Za-z])(?![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-)[A-Za-z0-9_-]+")
+"""A part that is a key, and neither words nor the id of an account, which stands in addresses."""
+
+
 def secrets_in(state: State, name: str) -> Iterator[Secret]:
     """What would let somebody else in.
 
@@ -269,8 +276,9 @@ def secrets_in(state: State, name: str) -> Iterator[Secret]:
         plain = unquote(value)
         if len(value) < SECRET_VALUE or _ORDINARY.fullmatch(plain):
             continue
-        # Servers encode what they put in a cookie; pages and traces may show it either way.
-        for form in (value, plain):
+        # Servers encode what they put in a cookie; pages and traces may show it either way, or a part of it.
+        keys = [part for part in _APART.split(plain) if len(part) >= SECRET_VALUE and _IS_KEY.fullmatch(part)]
+        for form in (value, plain, *keys):
             if form not in seen:
                 seen.add(form)
                 yield Secret(form, f"{called} of {name}")

@@ -7,32 +7,28 @@ content is renamed wherever it is named, and of the pictures only those stay tha
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import hashlib
 import json
 import re
 import shutil
-import tempfile
 import zipfile
 import zlib
-from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from runner.camera import mark
+from runner.secrets import PIECE, Secret, Secrets
+from runner.sign_ins import secrets_in
+from runner.unredacted import unredacted_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import BrowserContext
 
-    from runner.secrets import Secrets
 
 Entry = dict[str, Any]
-
-UNREDACTED = "guiderunner-unredacted-"
-"""How the names of folders begin that are held by the process that made them, and deleted when it ends."""
 
 _RECORDS = (".trace", ".network")
 """Endings of the files that hold one JSON object in each line."""
@@ -53,24 +49,10 @@ def save_trace(context: BrowserContext, path: Path, secrets: Secrets, kept: set[
         kept: The camera's shots whose pictures may stay.
     """
     with unredacted_folder() as folder:
-        raw = folder / path.name
+        raw, clean = folder / "raw.zip", folder / "clean.zip"
         context.tracing.stop(path=raw)
-        rewrite(raw, path, secrets, kept)
-
-
-@contextmanager
-def unredacted_folder() -> Iterator[Path]:
-    """A folder for what Playwright writes before it is redacted; those that killed processes have left are deleted."""
-    for left in Path(tempfile.gettempdir()).glob(f"{UNREDACTED}*"):
-        with suppress(OSError), (left / "held").open("r+") as file:  # it is held, is somebody else's, or has just gone
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=UNREDACTED, ignore_cleanup_errors=True) as made:
-        folder = Path(made)
-        with (folder / "holding").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            (folder / "holding").rename(folder / "held")
-            yield folder
+        rewrite(raw, clean, secrets, kept)
+        shutil.copyfile(clean, path)
 
 
 def rewrite(source: Path, target: Path, secrets: Secrets, kept: set[int]) -> None:
@@ -80,6 +62,7 @@ def rewrite(source: Path, target: Path, secrets: Secrets, kept: set[int]) -> Non
         names = [name for name in old.namelist() if not name.endswith(".stacks")]
         records = {name: _lines(old.read(name)) for name in names if name.endswith(_RECORDS)}
         pictures = {name for name in names if name.startswith("screencast/") or name.endswith((".jpeg", ".jpg"))}
+        sessions_in([entry for entries in records.values() for entry in entries], secrets)
         dropped = pictures - _responses(records)
         stay = _pictures_that_stay([entry for entries in records.values() for entry in entries], kept)
         renamed: dict[str, str] = {}
@@ -104,7 +87,8 @@ def rewrite(source: Path, target: Path, secrets: Secrets, kept: set[int]) -> Non
 
 
 def _lines(content: bytes) -> list[Entry]:
-    return [json.loads(line) for line in content.decode("utf-8", "surrogateescape").splitlines() if line.strip()]
+    # Not splitlines: JavaScript leaves other signs for the end of a line as they are within a text.
+    return [json.loads(line) for line in content.decode("utf-8", "surrogateescape").split("\n") if line.strip()]
 
 
 # -- pictures -----------------------------------------------------------------------------------------------------
@@ -160,13 +144,47 @@ def _below(sha1: str | None) -> str | None:
 # -- texts --------------------------------------------------------------------------------------------------------
 
 
+_LETS_IN = {"cookie", "set-cookie", "authorization", "proxy-authorization"}
+"""Headers whose values let somebody in."""
+
+
+def _without_sign_ins(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The same without the values of cookies, and of headers that let somebody in, whatever they are."""
+    if isinstance(value, dict):
+        if str(value.get("name")).lower() in _LETS_IN and "value" in value:
+            return value | {"value": f"[{value['name']}]"}
+        if isinstance(value.get("cookies"), list):
+            value = value | {"cookies": [one | {"value": "[cookie]"} for one in value["cookies"]]}
+        return {name: _without_sign_ins(one) for name, one in value.items()}
+    return [_without_sign_ins(one) for one in value] if isinstance(value, list) else value
+
+
+def sessions_in(entries: list[Entry], secrets: Secrets) -> None:
+    """Register what the requests of a trace were let in by: a session may have been replaced before anybody looked."""
+    for entry in entries:
+        if entry.get("type") != "resource-snapshot":
+            continue
+        sides = [entry["snapshot"].get(side, {}) for side in ("request", "response")]
+        cookies = [{"httpOnly": True, **one} for side in sides for one in side.get("cookies", []) if one.get("value")]
+        for secret in secrets_in({"cookies": cookies}, "the session"):
+            secrets.add(secret, pieces=False)
+        for header in (one for side in sides for one in side.get("headers", [])):
+            kind, _, value = header["value"].partition(" ")
+            if header["name"].lower() == "authorization" and kind.lower() == "bearer" and len(value) >= PIECE:
+                secrets.add(Secret(value, "authorization of a request"))
+
+
 def _redacted(entry: Entry, secrets: Secrets) -> Entry:
+    if entry.get("type") == "resource-snapshot":
+        entry = _without_sign_ins(entry)
     redacted: Entry = secrets.redact_all(entry) if secrets.find_deep(json.dumps(entry)) else entry
     return redacted
 
 
 def redact_bytes(content: bytes, secrets: Secrets) -> bytes:
     """A body without its secrets; one that is packed by gzip is packed again, and what is no text stays as it is."""
+    if content.startswith(b"PK\x03\x04"):
+        return b""  # a download, which is no part of what the viewer shows
     if content.startswith(b"\x1f\x8b"):
         try:
             inner = gzip.decompress(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
@@ -107,26 +108,43 @@ def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[t
     try:
         said = found.evaluate("all => all.map(([, text, field, dots]) => [text, !!field, !!dots])")
         texts: list[tuple[str, bool]] = [("" if hidden and not dots else text, field) for text, field, hidden in said]
-        yield found, [span for secret in secrets for span in _spans(texts, secret.reveal())]
+        yield found, _spans(texts, secrets)
     finally:
         with suppress(PlaywrightError):  # the page has gone, and its handles with it
             found.dispose()
 
 
-def _spans(texts: list[tuple[str, bool]], value: str) -> list[Span]:
-    """First text, offset in it, last text, offset in it, for each place where `value` stands."""
-    spans = [(index, 0, index, 0) for index, (text, field) in enumerate(texts) if field and value in text]
+def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:
+    """Where secrets stand, whole or in pieces, also with spaces between them.
+
+    Args:
+        texts: The texts and what the fields hold; whether it is a field.
+        secrets: What is looked for.
+    """
+    fields = [(index, text) for index, (text, field) in enumerate(texts) if field]
+    spans = [(index, 0, index, 0) for index, text in fields if _stand_in(text, secrets)]
     # A one-time code may stand in fields of one character each.
-    single = [index for index, (text, field) in enumerate(texts) if field and len(text) == 1]
-    for match in re.finditer(re.escape(value), "".join(texts[index][0] for index in single)):
-        spans += [(index, 0, index, 0) for index in single[match.start() : match.end()]]
+    single = [(index, text) for index, text in fields if len(text) == 1]
+    for start, end in _stand_in("".join(text for _, text in single), secrets):
+        spans += [(index, 0, index, 0) for index, _ in single[start:end]]
     plain = [(index, text) for index, (text, field) in enumerate(texts) if not field]
-    starts = list(accumulate((len(text) for _, text in plain), initial=0))
-    for match in re.finditer(re.escape(value), "".join(text for _, text in plain)):
-        first = max(i for i, start in enumerate(starts[:-1]) if start <= match.start())
-        last = max(i for i, start in enumerate(starts[:-1]) if start < match.end())
-        spans.append((plain[first][0], match.start() - starts[first], plain[last][0], match.end() - starts[last]))
+    starts = list(accumulate((len(text) for _, text in plain), initial=0))[:-1]
+    for start, end in _stand_in("".join(text for _, text in plain), secrets):
+        first, last = bisect_right(starts, start) - 1, bisect_left(starts, end) - 1
+        spans.append((plain[first][0], start - starts[first], plain[last][0], end - starts[last]))
     return spans
+
+
+def _stand_in(text: str, secrets: Secrets) -> set[tuple[int, int]]:
+    """Where secrets begin and end in a text."""
+    found = {
+        (match.start(), match.end()) for secret in secrets for match in re.finditer(re.escape(secret.reveal()), text)
+    }
+    found |= {(start, end) for start, end, _ in secrets.places(text)}
+    kept = [at for at, character in enumerate(text) if not character.isspace()]
+    if len(kept) < len(text):
+        found |= {(kept[start], kept[end - 1] + 1) for start, end, _ in secrets.places("".join(text.split()))}
+    return found
 
 
 def _origin(page: Page, frame: Frame) -> tuple[float, float] | None:

@@ -159,6 +159,16 @@ def test_an_unencrypted_sign_in_gets_nothing(dashboard: Callable[..., tuple[Dash
     assert sent == []
 
 
+def test_an_unencrypted_page_of_the_existing_site_gets_nothing(page: Page) -> None:
+    """An encrypted site that leads to a page that is not."""
+    form = "<form id=loginform><input id=user_login><input id=user_pass type=password></form>"
+    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=form))
+    page.goto("http://www.larkfield.net/wp-login.php")
+    with pytest.raises(Stuck, match="not encrypted"):
+        WpAdmin(page, MigrationSettings.load(SETTINGS), say=lambda _: None).sign_in()
+    assert page.locator("#user_pass").input_value() == ""
+
+
 def test_wordpress_s_password_goes_to_the_existing_site_only(page: Page) -> None:
     """A sign-in form that looks like WordPress's on another host gets nothing."""
     form = "<form id=loginform><input id=user_login><input id=user_pass type=password><input type=submit id=wp-submit></form>"

@@ -50,6 +50,26 @@ PAGES: dict[str, str] = {
         "document.body.innerHTML += `<p class=shown>${token}</p>`;"
         " setTimeout(() => { const whole = document.documentElement.outerHTML; document.open(); document.write(whole); document.close(); }, 300)"
     ),
+    "a piece of it": "document.body.innerHTML += `<p class=shown>${token.slice(0, 20)}</p>`",
+    "in groups": "document.body.innerHTML += `<p class=shown>${token.match(/.{1,5}/g).join(' ')}</p>`",
+    "selected": (
+        "document.body.innerHTML += `<p class=shown>${token}</p><input class=shown readonly>`; const field = document.querySelector('input');"
+        " field.value = token; field.select(); getSelection().selectAllChildren(document.querySelector('p'));"
+        " document.head.innerHTML += '<style>::selection { color: rgb(255, 0, 0); background: white }</style>'"
+    ),
+    "in a field that is selected": (
+        "document.body.innerHTML += `<input class=shown readonly>`; document.querySelector('input').value = token;"
+        " document.querySelector('input').focus(); document.querySelector('input').select();"
+        " document.head.innerHTML += '<style>::selection { color: rgb(255, 0, 0); background: white }</style>'"
+    ),
+    "in a field that fades": (
+        "document.head.innerHTML += '<style>input { transition: all 2s }</style>';"
+        " document.body.innerHTML += `<input class=shown readonly>`; document.querySelector('input').value = token"
+    ),
+    "in a field whose style is set anew": (
+        "document.body.innerHTML += `<input class=shown readonly>`; document.querySelector('input').value = token;"
+        " setTimeout(() => document.querySelector('input').setAttribute('style', 'color: rgb(255, 0, 0)'), 300)"
+    ),
     "moving to a field": (
         "document.body.innerHTML += `<p class=shown>${token}</p>`;"
         " setTimeout(() => { const to = document.createElement('input'); to.className = 'shown'; to.value = token;"
@@ -206,6 +226,19 @@ def test_what_came_into_view_is_covered_at_the_next_look(film: Callable[..., Fil
     assert len(filmed.not_kept) == 1
     assert most(taken, RED) == 0
     assert most(taken, COVER) > 0.02
+
+
+def test_a_page_that_does_not_answer_holds_nothing_up(
+    film: Callable[..., Film], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that never ends costs the tab its pictures, and not the run its end."""
+    monkeypatch.setattr("runner.camera.DRAWN", 1.0)
+    filmed = film()
+    filmed.page.evaluate("() => void setTimeout(() => { for (;;); }, 0)")
+    filmed.camera.look()
+    filmed.camera.stop()
+    assert filmed.camera.kept == set()
+    assert "could not be looked at once more" in filmed.not_kept[0]
 
 
 def test_a_tab_that_closes_by_itself_is_not_kept(film: Callable[..., Film]) -> None:

@@ -24,6 +24,7 @@ from runner.controls import (
     panel,
     press_send,
     refuses,
+    same_site,
     set_default_timeout,
     shown_values,
     tick,
@@ -437,3 +438,24 @@ def test_a_box_of_no_size_is_ticked_by_its_label(page: Page) -> None:
     tick(page.locator("input"))
     assert page.locator("input").is_checked()
     assert "terms" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "same"),
+    [
+        ("https://login.hosting.net/x", "https://dashboard.hosting.net", True),
+        ("https://hosting.co.uk", "https://login.hosting.co.uk", True),
+        ("https://login.ibm.io", "https://dash.ibm.io", True),
+        ("http://127.0.0.1:5001", "http://127.0.0.1:5000", True),
+        ("https://login.example", "https://dashboard.example", True),
+        ("https://evil.co.uk", "https://hosting.co.uk", False),
+        ("https://evil.github.io", "https://hosting.github.io", False),
+        ("https://a.asso.fr", "https://b.asso.fr", False),
+        ("https://hosting.net.evil.com", "https://hosting.net", False),
+        ("http://127.0.0.1:5001", "http://127.0.0.2:5000", False),
+        ("about:blank", "https://hosting.net", False),
+    ],
+)
+def test_one_owner_s_hosts_are_one_site(url: str, other: str, *, same: bool) -> None:
+    """By the public suffix list: what anybody can register is nobody's domain."""
+    assert same_site(url, other) == same

@@ -228,6 +228,7 @@ def test_a_clock_that_was_set_back_makes_no_time_negative() -> None:
         ([at(1, "step started", 1), at(2, "not done", 1)], "failed", "interrupted"),
         ([at(1, "step started", 1), at(2, "not done", 1), failed(3, 1)], "failed", "failed"),
         ([at(1, "step started", 1), failed(3, 1, asks=True)], "asks", "asks"),
+        ([at(1, "step started", 1), at(2, "waits", 1), failed(3, 1), at(4, "run waits", 1)], "waiting", "waiting"),
         ([at(1, "step started", 1), failed(3, 1), at(4, "step started", 1), at(5, "step done", 1)], "done", "done"),
     ],
 )

@@ -64,6 +64,9 @@ def test_the_gate_lets_pass_what_holds_no_secret(tmp_path: Path) -> None:
     secrets = Secrets()
     secrets.add(Secret(CANARY, "machine token"))
     (tmp_path / "broken.zip").write_bytes(zipped("a", b"b")[:40])
+    damaged = bytearray(zipped("a", b"b" * 100))
+    damaged[35:38] = b"\xff\xff\xff"
+    (tmp_path / "damaged.zip").write_bytes(damaged)
     (tmp_path / "broken.gz").write_bytes(b"\x1f\x8b nothing")
     (tmp_path / "folder").mkdir()
     (tmp_path / "few.txt").write_text(CANARY[:11])

@@ -225,6 +225,60 @@ def test_a_trace_is_kept_as_asked(run_toy: Callable[..., Result], tmp_path: Path
     assert (folder_of(tmp_path) / "trace.zip").exists() == kept
 
 
+def test_a_trace_that_cannot_be_redacted_is_not_kept_and_hides_no_failure(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it, the step's own failure is what is told, and the result says what is missing."""
+
+    def broken(source: Path, target: Path, *_: object) -> None:
+        target.write_bytes(source.read_bytes()[:100])
+        raise ValueError(PASSWORD)
+
+    monkeypatch.setattr("runner.traces.rewrite", broken)
+    with pytest.raises(StepFailed, match="Timeout 3000ms exceeded"):
+        run_toy(second(toy(), lambda run: control(run.page, "Begin").click()), trace="retain-on-failure")
+    result = json.loads((folder_of(tmp_path) / "result.json").read_text())
+    assert (result["state"], result["trace"]) == ("failed", None)
+    assert result["not_kept"] == ["the trace could not be written without its secrets: ValueError"]
+    assert not list(folder_of(tmp_path).glob("*.zip"))
+
+
+def test_what_a_page_calls_an_address_disturbs_no_step(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Errors in the console and failed requests are noted with the step, wherever they say they come from."""
+
+    def stumble(run: ToyRun) -> None:
+        run.page.route("**/missing?*", lambda route: route.fulfill(status=404, body=""))
+        run.page.evaluate(
+            """async () => {
+                console.error('no such thing');
+                await fetch('/missing?token=1234567');
+                eval('throw new Error("in a module")\\n//# sourceURL=webpack://[name]/x.js');
+            }"""
+        )
+
+    with pytest.raises(StepFailed, match="in a module"):
+        run_toy(second(toy(), stumble))
+    (trouble,) = [entry for entry in ledger_of(tmp_path) if entry["event"] == "trouble"]
+    assert (trouble["step"], trouble["more"]) == (2, 0)
+    assert "no such thing" in [said["text"] for said in trouble["console"]]
+    assert [(one["status"], one["url"]) for one in trouble["requests"]] == [(404, f"{SITE}missing?token=…")]
+
+
+def test_an_interruption_ends_a_run_whose_page_does_not_answer(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing more is asked of the page then."""
+    looked: list[str] = []
+    monkeypatch.setattr("runner.camera.Camera.off", lambda _, page: looked.append(page.url))
+
+    def interrupt(run: ToyRun) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_toy(second(toy(), interrupt), trace="on")
+    assert looked == []
+
+
 def test_the_gate_deletes_what_holds_a_secret(run_toy: Callable[..., Result], tmp_path: Path) -> None:
     """Should a secret get into a file all the same, the file goes and the run ends with exit code 6."""
 

@@ -154,6 +154,21 @@ def test_a_piece_that_is_no_secret_stays(secrets: Secrets) -> None:
     assert secrets.redact("larkfield.example|1764|Zq3") == "[cookie]"
 
 
+def test_a_session_is_a_secret_whole_only(secrets: Secrets) -> None:
+    """What a cookie says beside its keys, such as a path, stands in addresses too."""
+    secrets.add(Secret("/workspaces/widgets/migrate|Zq3abcdefGHIJ", "session"), pieces=False)
+    assert (
+        secrets.redact("https://x.example/workspaces/widgets/migrate") == "https://x.example/workspaces/widgets/migrate"
+    )
+    assert secrets.redact("s=/workspaces/widgets/migrate|Zq3abcdefGHIJ") == "s=[session]"
+
+
+def test_a_secret_of_one_character_again_and_again_is_found_in_one_pass(secrets: Secrets) -> None:
+    """A long run of its character is not searched anew from each of its places."""
+    secrets.add(Secret("a" * 60, "token"))
+    assert secrets.redact("a" * 600_000 + "b").endswith("[token]b")
+
+
 def test_a_long_text_without_a_secret_is_searched_in_one_pass(secrets: Secrets) -> None:
     """Millions of characters in one word, as a picture in base64 has them, take no time that grows with their square."""
     word = "0123456789abcdefghijklmnopqrstuvwxyz" * 60_000
@@ -165,6 +180,11 @@ def test_a_url_loses_what_may_be_secret() -> None:
     """User information and the values of telling parameters go; the rest of the address stays."""
     url = "https://me:pw@example.com/wp-admin/admin.php?page=pantheon&bvnonce=12ab&blogvaultkey=xyz&tab=1#part"
     assert plain_url(url) == "https://example.com/wp-admin/admin.php?page=pantheon&bvnonce=…&blogvaultkey=…&tab=1"
+
+
+def test_what_is_no_address_is_no_error() -> None:
+    """A page may call anything an address."""
+    assert plain_url("webpack://[name]/x.js?secret=1") == "webpack://[name]/x.js"
 
 
 @pytest.mark.parametrize(

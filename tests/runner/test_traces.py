@@ -15,7 +15,8 @@ import pytest
 
 from runner.camera import mark
 from runner.secrets import Secret, Secrets
-from runner.traces import UNREDACTED, rewrite, unredacted_folder
+from runner.traces import rewrite
+from runner.unredacted import UNREDACTED, unredacted_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +105,36 @@ def test_a_body_without_a_secret_stays_byte_for_byte(tmp_path: Path, secrets: Se
     body = gzip.compress(b'{"user": "robin"}')
     name = f"resources/{sha1(body)}.json"
     assert Rewritten(tmp_path, secrets, {name: body}, set()).files == {name: body}
+
+
+def test_a_text_with_another_sign_for_the_end_of_a_line_is_read_whole(tmp_path: Path, secrets: Secrets) -> None:
+    """JavaScript writes U+2028 and its like into a trace as they are."""
+    line = json.dumps({"type": "console", "text": f"a\u2028b\u0085{TOKEN}"}, ensure_ascii=False).encode() + b"\n"
+    trace = Rewritten(tmp_path, secrets, {"trace.trace": line}, set())
+    assert [entry["text"] for entry in trace.entries("trace.trace")] == ["a\u2028b\u0085[token]"]
+
+
+def test_nobody_gets_in_by_the_requests_of_a_trace(tmp_path: Path, secrets: Secrets) -> None:
+    """Cookies and headers of a sign-in lose their values, known or not, and what they held is a secret everywhere."""
+    bearer, session, short = "eyJhbGciOiJIUzI1NiJ9.e30.Q0k3Zm9v", "s3ss10nAbCdEfGhIjKl", "a1b2c3"
+    request = {
+        "headers": [{"name": "Authorization", "value": f"Bearer {bearer}"}, {"name": "Cookie", "value": f"s={short}"}],
+        "cookies": [{"name": "s", "value": short}],
+    }
+    response = {
+        "headers": [{"name": "set-cookie", "value": f"sid={session}; HttpOnly"}],
+        "cookies": [{"name": "sid", "value": session}],
+        "content": {},
+    }
+    record = {"type": "resource-snapshot", "snapshot": {"request": request, "response": response}}
+    shown = {"type": "console", "text": f"{session} {bearer}"}
+    trace = Rewritten(tmp_path, secrets, {"trace.network": lines(record), "trace.trace": lines(shown)}, set())
+    everything = b"".join(trace.files.values()).decode()
+    assert not [value for value in (bearer, session, short) if value in everything]
+    assert [header["name"] for header in trace.entries("trace.network")[0]["snapshot"]["request"]["headers"]] == [
+        "Authorization",
+        "Cookie",
+    ]
 
 
 CALLS: dict[str, Entry] = {

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
@@ -186,6 +186,8 @@ class WpAdmin:
             Stuck: The tab is somewhere else.
         """
         here, there = self.page.url, self._administrator.source_url
+        if urlsplit(there).scheme == "https" and urlsplit(here).scheme != "https":
+            raise Stuck("WordPress's page is not encrypted (http), so nothing was typed there")
         if host_of(here) != host_of(there):
             raise Stuck(
                 f"the tab is at {plain_url(here)}, which is not on SOURCE_SITE_URL's host {host_of(there)}, so nothing "
