@@ -255,7 +255,7 @@ def test_a_browser_endpoint_that_does_not_answer_is_named(tmp_path: Path, silent
 
 
 def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
-    """On a machine with nothing: three things, how to get each, exit code 5, and nothing is changed."""
+    """On a machine with nothing: four things, how to get each, exit code 5, and nothing is changed."""
     empty = tmp_path / "empty"
     empty.mkdir()
     bare = {
@@ -266,12 +266,13 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     }
     done = guiderunner("doctor", cwd=tmp_path, **bare)
     assert done.returncode == 5
-    assert done.stdout == "browser (chromium): MISSING\nPHP: MISSING\nWordPress: MISSING\n"
-    browser, php, wordpress = done.stderr.removeprefix("Missing: ").splitlines()
+    assert done.stdout == "browser (chromium): MISSING\nvideos (ffmpeg): MISSING\nPHP: MISSING\nWordPress: MISSING\n"
+    browser, ffmpeg, php, wordpress = done.stderr.removeprefix("Missing: ").splitlines()
     assert browser == (
         'browser (chromium) is missing. To get it: "guiderunner setup", or set BROWSER_EXECUTABLE, '
         'or "playwright install chromium".'
     )
+    assert ffmpeg == 'videos (ffmpeg) is missing. To get it: "guiderunner setup", or "playwright install ffmpeg".'
     assert php.startswith('PHP is missing. To get it: "guiderunner setup" as root, or "apt-get install php-cli ')
     assert wordpress == 'WordPress is missing. To get it: "guiderunner setup".'
     only = guiderunner("doctor", "--only-browser", cwd=tmp_path, **bare)
@@ -286,8 +287,9 @@ def test_doctor_and_setup_are_content_when_all_is_there(tmp_path: Path, command:
     done = guiderunner(command, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     found = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert list(found) == ["browser (chromium)", "PHP", "WordPress"]
+    assert list(found) == ["browser (chromium)", "videos (ffmpeg)", "PHP", "WordPress"]
     assert os.access(found["browser (chromium)"], os.X_OK)
+    assert os.access(found["videos (ffmpeg)"], os.X_OK)
     assert found["PHP"].startswith("PHP 8.")
     assert Path(found["WordPress"], "wp-load.php").is_file()
 
@@ -309,7 +311,7 @@ def a_run(*args: str, stderr: int = PIPE) -> Iterator[Command]:
 @pytest.fixture(scope="module")
 def whole_run() -> Iterator[Command]:
     """The whole guide, performed once on the sandbox by the real command with --json; it has ended."""
-    with a_run(*ON_SANDBOX, "--json", "--runs", "runs") as command:
+    with a_run(*ON_SANDBOX, "--json", "--runs", "runs", "--trace", "off") as command:
         command.ends()
         yield command
 
@@ -522,7 +524,9 @@ def was_interrupted(command: Command) -> None:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("how", ["Ctrl-C", "twice", "SIGTERM"])
+@pytest.mark.parametrize(
+    "how", ["Ctrl-C", pytest.param("twice", marks=pytest.mark.slow), pytest.param("SIGTERM", marks=pytest.mark.slow)]
+)
 def test_an_interrupted_run_is_recorded_and_leaves_nothing_running(how: str) -> None:
     """A terminal's Ctrl-C for the whole group, a second one meanwhile, or SIGTERM for the command alone: 130."""
     with a_run(*AT_ONCE) as command:

@@ -146,14 +146,14 @@ def succeeded(visit: Visit, **site: str) -> None:
     [
         ("design_system", {"reauthenticate": True}),
         pytest.param("material", {"reauthenticate": True, "suffix": "-2"}, marks=pytest.mark.slow),
-        ("bootstrap", {"reauthenticate": True, "creation": 4500}),
+        pytest.param("bootstrap", {"reauthenticate": True, "creation": 4500}, marks=pytest.mark.slow),
         pytest.param(
             "components",
             {},
             id="components",
             marks=pytest.mark.slow,
         ),
-        ("tables", {"reauthenticate": True, "login": "one"}),
+        pytest.param("tables", {"reauthenticate": True, "login": "one"}, marks=pytest.mark.slow),
         pytest.param("responsive", {"suffix": "-17"}, marks=pytest.mark.slow),
         ("interruptions", {"reauthenticate": True, "news": True}),
     ],

@@ -171,6 +171,7 @@ DASHBOARDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "cookie banner at once, what's-new dialogue over the wizard",
             "one 500 for the page",
             "session ends at the token",
+            "list, listbox button, roles, masked token, what's-new dialogue, password asked on a page",
             "listbox, select, copy-only token, workspace confirmed, button pressed again after the password",
             "one 500 for the data",
         },
@@ -340,6 +341,8 @@ SOURCES: dict[str, dict[str, Any]] = {
     cases(
         SOURCES,
         slow={
+            "behind basic auth",
+            "plugin active and not in the directory",
             "plugin inactive and outdated, classic pages",
             "in German, activated in the background",
             "classic installation, no redirect",
@@ -355,6 +358,7 @@ def test_wordpress_and_the_plugin_may_be_otherwise(migrate: Callable[..., Outcom
     assert outcome.done == EACH_ONCE | ({} if whole else {"confirmed": 0})
 
 
+@pytest.mark.slow
 def test_a_second_factor_is_given_wherever_it_is_asked_for(
     migrate: Callable[..., Outcome], sandbox: Sandbox, clock: None
 ) -> None:
@@ -441,6 +445,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
     cases(
         FAILURES,
         slow={
+            "fails on the way",
             "source refused, back at the plugin",
             "multisite refused on the service's page",
             "destination not found while validating",
@@ -483,6 +488,7 @@ def test_a_token_that_cannot_be_pasted_is_nowhere(
     assert outcome.done == NO_MIGRATION
 
 
+@pytest.mark.slow
 def test_a_migration_that_takes_too_long_says_how_far_it_came(migrate: Callable[..., Outcome]) -> None:
     """After MIGRATION_TIMEOUT the run ends, and the sentence warns against starting another one."""
     outcome = migrate({"MIGRATION_TIMEOUT": "4s"}, {"migration_seconds": 60}, only_in_second_tab=True)

@@ -314,6 +314,7 @@ def test_a_worker_without_a_secret_says_which(toys_on_server: Toys) -> None:
 # -- several machines -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_lost_machine_is_recovered_from_and_not_before(toys_on_server: Toys) -> None:
     """Its sites are taken up by another machine once it has been silent, each done once."""
     toys = toys_on_server

@@ -145,7 +145,7 @@ def is_accessible(page: Page) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("how", ["failed", "asks", "waiting"])
+@pytest.mark.parametrize("how", ["failed", *(pytest.param(how, marks=pytest.mark.slow) for how in ("asks", "waiting"))])
 def test_a_report_is_for_everyone(toys: Toys, browser: Browser, how: str) -> None:
     """In light and dark, on a desk and on a phone; it asks for nothing."""
     ended(toys, how)
