@@ -383,7 +383,7 @@ class _Performance:
             pictures=options.trace != "off",
             not_kept=self._note_not_kept,
         )
-        failed, complete = True, False
+        failed, complete, interrupted = True, False, False
         try:
             camera.watch(page)
             page.context.on("page", self._watching(camera))
@@ -391,11 +391,13 @@ class _Performance:
             complete = run.perform(self.order, self.flow, answer)
             failed = False
         except KeyboardInterrupt:
-            failed = False
-            camera.drop()  # it may be a page that does not answer which is interrupted
+            interrupted = True
             raise
         finally:
-            self._close(page.context, camera, failed=failed, keep=not complete)
+            if interrupted:
+                self._abandon(page.context, camera)
+            else:
+                self._close(page.context, camera, failed=failed, keep=not complete)
         return complete
 
     def _watching(self, camera: Camera) -> Callable[[Page], None]:
@@ -437,6 +439,14 @@ class _Performance:
                 self.kept = context.storage_state()
                 for secret in secrets_in(self.kept, "the session"):
                     self.run.secrets.add(secret, pieces=False)
+            context.close()
+        except PlaywrightError as error:
+            self.run.ledger.record("browser gone", sentence=error.message.splitlines()[0])
+
+    def _abandon(self, context: BrowserContext, camera: Camera) -> None:
+        """Close what was interrupted, and ask nothing more of it: it may be a page that does not answer."""
+        camera.drop()
+        try:
             context.close()
         except PlaywrightError as error:
             self.run.ledger.record("browser gone", sentence=error.message.splitlines()[0])
