@@ -171,6 +171,7 @@ DASHBOARDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "cookie banner at once, what's-new dialogue over the wizard",
             "one 500 for the page",
             "session ends at the token",
+            "session ends at the site's creation",
             "list, listbox button, roles, masked token, what's-new dialogue, password asked on a page",
             "listbox, select, copy-only token, workspace confirmed, button pressed again after the password",
             "one 500 for the data",
@@ -467,6 +468,7 @@ def test_a_migration_that_fails_is_said_with_its_reason(
     assert token_of(sandbox) not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_token_that_cannot_be_pasted_is_nowhere(
     migrate: Callable[..., Outcome], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,8 +105,17 @@ class Film:
             self.camera.on(self.page)
 
     def watch_for(self, milliseconds: float) -> None:
-        """Let the page do what it does, while it is filmed."""
-        self.page.evaluate("ms => new Promise(done => setTimeout(done, ms))", milliseconds)
+        """Let the page do what it does, while it is filmed; its heading ticks, so that there are pictures."""
+        self.page.evaluate(
+            """async ms => {
+                for (const end = performance.now() + ms; performance.now() < end; ) {
+                    const heading = document.querySelector('h1');
+                    if (heading) heading.style.opacity = heading.style.opacity === '0.5' ? '1' : '0.5';
+                    await new Promise(done => setTimeout(done, 50));
+                }
+            }""",
+            milliseconds,
+        )
 
     def develop(self) -> list[Image.Image]:
         """Everything that was taken and kept."""
@@ -228,6 +237,7 @@ def test_what_came_into_view_is_covered_at_the_next_look(film: Callable[..., Fil
     assert most(taken, COVER) > 0.02
 
 
+@pytest.mark.slow
 def test_a_page_that_does_not_answer_holds_nothing_up(
     film: Callable[..., Film], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -277,6 +277,7 @@ def test_an_interrupted_fleet_puts_back_what_it_was_doing(toys: Toys) -> None:
     assert toys.did("make") == {"Ball": 1}
 
 
+@pytest.mark.slow
 def test_a_browser_that_hangs_is_ended_and_the_site_fails(tmp_path: Path) -> None:
     """After PHASE_TIMEOUT, each time; no process of it is left."""
     toys = Toys(tmp_path)
