@@ -849,7 +849,13 @@ def setup(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = Fa
             console.print(f"{escape(need.name)}: {escape(found)}")
             continue
         err().print(f"{escape(need.name)}: getting it")
-        console.print(f"{escape(need.name)}: {escape(need.get())}")
+        try:
+            console.print(f"{escape(need.name)}: {escape(need.get())}")
+        except Missing as missing:
+            if not need.only_for:
+                raise
+            err().print(f"{escape(need.name)}: {escape(str(missing))} Only {need.only_for} needs it.")
+            continue
         if need.look() is None:
             raise Missing(f"{need.name} is still missing after the installation. Get it by hand: {need.how}.")
 
@@ -860,8 +866,9 @@ def doctor(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = F
     missing = []
     for need in needs(browser, env_file, only_browser=only_browser):
         found = need.look()
-        out().print(f"{escape(need.name)}: {escape(found or 'MISSING')}")
-        if found is None:
+        lacking = f"MISSING, only for {need.only_for}" if need.only_for else "MISSING"
+        out().print(f"{escape(need.name)}: {escape(found or lacking)}")
+        if found is None and not need.only_for:
             missing.append(f"{need.name} is missing. To get it: {need.how}.")
     if missing:
         raise Missing("\n".join(missing))

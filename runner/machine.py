@@ -36,12 +36,14 @@ class Need:
         look: Says what was found; None when it is missing.
         get: Gets it and says what it did; raises Missing when it cannot.
         how: How a person gets it, for `doctor`.
+        only_for: What cannot be done without it; nothing if nothing can.
     """
 
     name: str
     look: Callable[[], str | None]
     get: Callable[[], str]
     how: str
+    only_for: str = ""
 
 
 def browser(name: str, settings: BrowserSettings) -> Need:
@@ -98,7 +100,8 @@ def video() -> Need:
             return "the system's takes its place"
         return apt_install(["ffmpeg"], what="ffmpeg")
 
-    return Need("videos (ffmpeg)", look, get, '"guiderunner setup", or "playwright install ffmpeg"')
+    how = '"guiderunner setup", or "playwright install ffmpeg"'
+    return Need("videos (ffmpeg)", look, get, how, only_for="--video")
 
 
 def _ffmpeg_of_playwright() -> Path:

@@ -53,9 +53,15 @@ def whole_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def ffmpeg() -> None:
-    """Skips a test of videos where Playwright has no ffmpeg to record them with; "guiderunner setup" gets one."""
+def has_ffmpeg() -> bool:
+    """Whether Playwright has an ffmpeg to record videos with; "guiderunner setup" gets one."""
     from runner.machine import video  # noqa: PLC0415 - only tests of videos ask for it
 
-    if video().look() is None:
+    return video().look() is not None
+
+
+@pytest.fixture
+def ffmpeg(*, has_ffmpeg: bool) -> None:
+    """Skips a test of videos where there is none."""
+    if not has_ffmpeg:
         pytest.skip('Playwright has no ffmpeg here: "guiderunner setup" gets one')

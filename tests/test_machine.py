@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runner import machine
+from runner import cli, machine
 from runner.browser import BrowserSettings
 from runner.errors import Missing
 
@@ -234,3 +234,23 @@ def test_a_browser_of_the_system_is_found_for_chromium_only(
         (programs / name).chmod(0o755)
     assert need().look() == str(programs / "chromium")
     assert need("firefox").look() is None
+
+
+def test_what_only_videos_need_may_stay_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Setting up goes on without it and says what it is needed for; what all runs need ends it."""
+
+    def refused() -> str:
+        raise Missing("it cannot be had here.")
+
+    optional = machine.Need("videos", lambda: None, refused, "by hand", only_for="--video")
+    needed = machine.Need("PHP", lambda: None, refused, "by hand")
+    monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional])
+    cli.setup()
+    assert "videos: it cannot be had here. Only --video needs it." in capsys.readouterr().err
+    cli.doctor()
+    assert "videos: MISSING, only for --video" in capsys.readouterr().out
+    monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional, needed])
+    with pytest.raises(Missing, match="it cannot be had here"):
+        cli.setup()

