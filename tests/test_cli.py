@@ -571,7 +571,12 @@ def test_a_terminal_that_is_closed_interrupts_the_run(
 ) -> None:
     """The hang-up reaches the command, which can print no more; it still records its end and leaves no process."""
     ours, theirs = pty.openpty()
-    with Command(*RUN, cwd=tmp_path, temporary=temporary, stderr=theirs, variables=slow_site) as command:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests themselves may have been started by nohup
+    try:
+        command = Command(*RUN, cwd=tmp_path, temporary=temporary, stderr=theirs, variables=slow_site)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with command:
         os.close(theirs)
         command.until("the preflight", lambda: command.has_begun(0))
         shown = os.read(ours, 100_000).decode()
