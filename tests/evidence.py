@@ -6,7 +6,9 @@ import base64
 import gzip
 import html
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -68,14 +70,16 @@ def layers(called: str, data: bytes, depth: int = 4) -> Iterator[tuple[str, byte
 def trace_viewer(trace: Path) -> Iterator[str]:
     """Playwright's own viewer with a trace; yields its address."""
     command = [sys.executable, "-m", "playwright", "show-trace", "--host", "127.0.0.1", "--port", "0", str(trace)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as viewer:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as viewer:
         try:
             assert viewer.stdout
             found = next((m for line in viewer.stdout if (m := re.search(r"http://\S+", line))), None)
             assert found, "the viewer gave no address"
             yield found[0]
         finally:
-            viewer.terminate()
+            os.killpg(viewer.pid, signal.SIGTERM)  # the command has started the viewer as another process
 
 
 def actions_in_viewer(browser: Browser, trace: Path) -> list[str]:
