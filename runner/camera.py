@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DRAWN = 5.0
 """Seconds that a browser may take to draw what has changed on a page, and to hand out a picture of it."""
 
-
 LOOKS = 3
 """How often a page is looked at again that changed under the look."""
 

@@ -95,13 +95,14 @@ class Secrets:
         """
         if len(secret.reveal()) < SHORTEST:
             raise ValueError(f"the {secret.name} has fewer than {SHORTEST} characters and cannot be kept secret")
+        written = forms(secret.reveal())
+        if pieces:
+            self._in_pieces |= written  # it may have been known as one that counts whole only
         if secret in self._secrets:
             return secret
         self._secrets.append(secret)
-        for form in forms(secret.reveal()) - self._names.keys():
+        for form in written - self._names.keys():
             self._names[form] = secret.name
-            if pieces and len(form) >= PIECE:
-                self._in_pieces.add(form)
             if len(form) >= PIECE:
                 for at in range(len(form) - _SAMPLE + 1):
                     self._samples.setdefault(form[at : at + _SAMPLE], []).append((form, at))

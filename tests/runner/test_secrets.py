@@ -163,6 +163,14 @@ def test_a_session_is_a_secret_whole_only(secrets: Secrets) -> None:
     assert secrets.redact("s=/workspaces/widgets/migrate|Zq3abcdefGHIJ") == "s=[session]"
 
 
+def test_what_was_a_session_and_is_more_counts_in_pieces_from_then_on(secrets: Secrets) -> None:
+    """A token that stood in a cookie first is a token all the same."""
+    secrets.add(Secret(TOKEN, "cookie"), pieces=False)
+    assert secrets.redact(TOKEN[:20]) == TOKEN[:20]
+    secrets.add(Secret(TOKEN, "token"))
+    assert TOKEN[:20] not in secrets.redact(TOKEN[:20])
+
+
 def test_a_secret_of_one_character_again_and_again_is_found_in_one_pass(secrets: Secrets) -> None:
     """A long run of its character is not searched anew from each of its places."""
     secrets.add(Secret("a" * 60, "token"))
