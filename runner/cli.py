@@ -8,7 +8,9 @@ import signal
 import sys
 import webbrowser
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,10 +20,10 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from runner.errors import Differs, GuideDiffers, GuiderunnerError, Missing, SitesLeft, WrongUsage
+from runner.errors import Differs, GuideDiffers, GuiderunnerError, ImagesDiffer, Missing, SitesLeft, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from fixtures.sandbox import Sandbox
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from runner.ledger import Ledger, Record
     from runner.machine import Need
     from runner.notices import NoticeSettings
+    from runner.regenerate import Decision
     from runner.settings import Settings
 
 # Heavy modules (Playwright, Pillow, the stand-ins) are imported by the commands that use them: `--help` stays quick.
@@ -831,6 +834,182 @@ def check(
     if differences:
         raise GuideDiffers(differences)
     out().print(f"{escape(guide.name)} and {escape(found.name)} agree: {len(found.steps)} steps.")
+
+
+# -- regenerate ---------------------------------------------------------------------------------------------------
+
+SANDBOX_CLOCK = datetime(2024, 6, 3, 9, 30)  # noqa: DTZ001 - each browser reads it in its own time zone
+"""Where the sandbox's pages are, it is always this time: their images do not change with the day."""
+
+
+def parsed(option: str, values: list[str], read: Callable[[str], Any]) -> list[Any]:
+    """Each value of an option, read.
+
+    Raises:
+        WrongUsage: One cannot be; names the option.
+    """
+    try:
+        return [read(value) for value in values]
+    except ValueError as error:
+        raise WrongUsage(f"{option}: {error}") from None
+
+
+def as_size(text: str) -> tuple[int, int]:
+    """Width and height, as 1280x800.
+
+    Raises:
+        ValueError: It is not written so.
+    """
+    from runner.look import size
+
+    numbers = text.split("x")
+    if not all(number.isdecimal() for number in numbers):
+        raise ValueError(f'"{text}" is not a width and a height, such as 1280x800')
+    return size(list(map(int, numbers)))
+
+
+def as_scale(text: str) -> float:
+    """Device pixels for each CSS pixel.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    from runner.look import scale_factor
+
+    return scale_factor(float(text) if text.replace(".", "", 1).isdecimal() else text)
+
+
+@app.command()
+def regenerate(
+    guide: Annotated[
+        Path | None,
+        typer.Argument(help="The guide's Markdown file; without it all images of the flow.", show_default=False),
+    ] = None,
+    *,
+    flow: FlowOption = "wordpress-migration",
+    images_root: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the guide's images lie below. Default: screenshots/FLOW", show_default=False),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 4 if images would change.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Take them on the sandbox, with the sandbox's settings; needs no account.")
+    ] = False,
+    look_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--look", help="TOML file on top of the flow's own that says how images look.", show_default=False
+        ),
+    ] = None,
+    accept_environment: Annotated[
+        bool,
+        typer.Option("--accept-environment", help="Compare also with images from another browser or other fonts."),
+    ] = False,
+    color_scheme: Annotated[
+        list[str] | None, typer.Option(help="light or dark; again for both.", show_default=False)
+    ] = None,
+    locale: Annotated[list[str] | None, typer.Option(help="Such as de-DE; again for more.", show_default=False)] = None,
+    viewport: Annotated[
+        list[str] | None, typer.Option(help="Such as 390x844; again for more.", show_default=False)
+    ] = None,
+    scale: Annotated[
+        list[str] | None, typer.Option(help="Device pixels for each CSS pixel; again for more.", show_default=False)
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
+    env_file: EnvFile = None,
+    headed: Headed = False,
+    browser: BrowserOption = "chromium",
+    trace: Trace = "off",
+    runs: Runs = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Take a guide's images anew and replace, all or none, those in which a reader would see a change."""
+    from runner.browser import BrowserSettings, open_browser
+    from runner.flow import find_flow
+    from runner.ledger import Ledger, LedgerSettings
+    from runner.look import Look
+    from runner.performance import Options, perform
+    from runner.progress import Progress
+    from runner.publish import held
+    from runner.regenerate import Regeneration, sittings, wanted_images
+    from runner.settings import environment
+    from runner.studio import Studio
+
+    found = find_flow(flow)
+    images = wanted_images(found, guide)
+    look = Look.read(found.look, *([look_file] if look_file else []))
+    if sandbox and look.clock is None:
+        look = replace(look, clock=SANDBOX_CLOCK)
+    forms = {
+        "color_scheme": parsed("--color-scheme", color_scheme or [], as_scheme),
+        "locale": locale or [],
+        "viewport": parsed("--viewport", viewport or [], as_size),
+        "scale": parsed("--scale", scale or [], as_scale),
+    }
+    parts = sittings(look, forms)
+    if len(parts) > 1 and not sandbox:
+        raise WrongUsage(
+            "each --locale and each --scale is a run of its own, and what a flow does it does once: give them one by "
+            "one, with settings for another run"
+        )
+    env = environment(env_file)
+    browser_settings = BrowserSettings.load(env)
+    settings = None if sandbox else found.settings.load(env)
+    target = images_root or Path("screenshots") / found.name
+    with ExitStack() as stack:
+        if not check:
+            target = stack.enter_context(held(target))
+        names = [variant.name(image) for _, variants in parts for variant in variants for image in images]
+        regeneration = Regeneration(target, names, accept=accept_environment)
+        progress = stack.enter_context(Progress(err()))
+        box = stack.enter_context(open_sandbox()) if sandbox else None
+        launch = partial(open_browser, browser_settings, name=browser, headed=headed)
+        for number, (part, variants) in enumerate(parts):
+            if box and number:
+                box.reset()
+                box.fresh_source()
+            performed = settings or found.settings.load(box.settings() if box else env)
+            studio = Studio(part, performed.plain(), variants, developed=regeneration.decide)
+            perform(
+                found,
+                performed,
+                partial(regeneration.open_browser, launch, studio, images),
+                runs=runs,
+                ledger=Ledger.beside(runs, LedgerSettings.load({} if sandbox else env)),
+                reporter=progress,
+                options=Options(trace=trace, again=again, resumable=not sandbox, studio=studio),
+                subject="" if sandbox else None,
+            )
+        progress.stop()
+        decisions = regeneration.in_order()
+        show(decisions, as_json=as_json)
+        changed = [each for each in decisions if each.state != "unchanged"]
+        if check and changed:
+            raise ImagesDiffer(f"{len(changed)} of {len(decisions)} images in {target} would change")
+        if not check:
+            regeneration.publish()
+
+
+def as_scheme(text: str) -> str:
+    """A colour scheme.
+
+    Raises:
+        ValueError: There is no such one.
+    """
+    if text not in ("light", "dark"):
+        raise ValueError(f'"{text}" is neither light nor dark')
+    return text
+
+
+def show(decisions: Sequence[Decision], *, as_json: bool) -> None:
+    """Print what becomes of each image, and why."""
+    if as_json:
+        sys.stdout.write(json.dumps([each.as_json() for each in decisions], ensure_ascii=False) + "\n")
+        return
+    for each in decisions:
+        out().print(escape(str(each)))
+        for line in each.said:
+            out().print(f"             {escape(line)}")
 
 
 # -- setup and doctor ---------------------------------------------------------------------------------------------

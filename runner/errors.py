@@ -11,7 +11,9 @@
     ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
+    ├── NotPublished      1    images were refused or could not be replaced; the target is as it was
     ├── GuideDiffers      3    guide and flow disagree; one line for each difference
+    ├── ImagesDiffer      4    images would change, and nothing was to be changed
     ├── Missing           5    something is missing on this machine; says how to get it
     ├── SecretFound       6    a secret stood in the output; the file was deleted
     ├── LedgerFailed      7    the ledger cannot be read or written; what was not recorded as begun was not done
@@ -175,6 +177,16 @@ class GuideDiffers(GuiderunnerError):
     def __init__(self, differences: Sequence[str]) -> None:
         super().__init__("\n".join(differences))
         self.differences = tuple(differences)
+
+
+class NotPublished(GuiderunnerError):
+    """Images were refused, or could not be replaced; the target is as it was."""
+
+
+class ImagesDiffer(GuiderunnerError):
+    """Images would change, and it was asked only whether they would."""
+
+    exit_code = 4
 
 
 class Missing(GuiderunnerError):

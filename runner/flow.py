@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from runner.errors import WrongUsage
@@ -140,6 +142,11 @@ class Flow(Generic[R]):
         self.last: Step[R] | None = None
         self.logins: Callable[[Any], Sequence[Login]] = lambda _: ()
         self.compare: Callable[[Any, Mapping[str, str], Callable[[str], None]], Findings] | None = None
+
+    @property
+    def look(self) -> Path:
+        """The file that says how its images look; it lies beside the flow, and need not be there."""
+        return Path(inspect.getfile(self.run)).with_name("look.toml")
 
     def step(
         self,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from runner.flow import Flow, Step
     from runner.settings import Settings
+    from runner.studio import Studio
 
     Browsers = Callable[[], AbstractContextManager[Browser]]
 
@@ -74,6 +75,7 @@ class Options:
         signed_in: Kept sign-ins to begin with, as Playwright's storage_state.
         only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
         report: Write `report.html` at the end.
+        studio: Takes the images of a guide; None for screenshots as evidence.
     """
 
     until: int | None = None
@@ -86,6 +88,7 @@ class Options:
     signed_in: dict[str, Any] | None = field(default=None, repr=False)
     only_preflight: bool = False
     report: bool = True
+    studio: Studio | None = None
 
 
 @dataclass
@@ -285,6 +288,7 @@ class _Performance:
         self.run: Run[Any] = flow.run(
             settings, run_ledger, folder=self.folder, secrets=secrets, reporter=reporter, facts=facts
         )
+        self.run.studio = options.studio
         self.resumable = self.run.resumable = options.resumable and not options.only_preflight
         self.taken_up = bool(run_ledger.entries)
         self.order = self._order(begun=record.begun)
@@ -413,9 +417,11 @@ class _Performance:
 
     def _open_tab(self, browser: Browser) -> Page:
         """The first tab of a context of its own."""
-        state = {"storage_state": self.kept} if self.kept else {}
+        more = {"storage_state": self.kept} if self.kept else {}
+        if self.options.studio:
+            more |= self.options.studio.context_options()
         try:
-            context = browser.new_context(**context_options(**self.run.context_options(), **state))
+            context = browser.new_context(**context_options(**self.run.context_options(), **more))
             if self.options.trace != "off":
                 start_trace(context)
             return context.new_page()
@@ -498,6 +504,8 @@ class _Performance:
 
     def _write_evidence(self) -> None:
         run, result = self.run, self.result
+        if self.options.studio:
+            self.options.studio.finish()
         result.steps_done = self._steps_done()
         result.facts = dict(run.facts)
         result.screenshots = run.screenshots

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from runner.flow import Flow, Step
     from runner.ledger import RunLedger
+    from runner.studio import Carried, Studio
 
 S = TypeVar("S", bound=Settings)
 
@@ -149,6 +150,7 @@ class Run(Generic[S]):
         self._at: Page | None = None
         self._camera = Camera(secrets)
         self._troubles = Troubles()
+        self.studio: Studio | None = None
         self.resumable = True
         self._said = ""
         self._answer: str | None = None
@@ -171,6 +173,8 @@ class Run(Generic[S]):
         self._page = self._at = page
         self._camera = camera or Camera(self.secrets)
         self._troubles.watch(page.context)
+        if self.studio:
+            self.studio.watch(page.context)
         set_default_timeout(page.context, self.patience())
 
     # What steps use
@@ -213,12 +217,15 @@ class Run(Generic[S]):
         self._at = page
         page.bring_to_front()
 
-    def screenshot(self, page: Page | None = None, *, highlight: Locator | None = None) -> None:
+    def screenshot(
+        self, page: Page | None = None, *, highlight: Locator | None = None, carried: Carried | None = None
+    ) -> None:
         """Take the step's next screenshot.
 
         Args:
             page: The tab; the one of `highlight` if that is given, else the one that the run is at.
             highlight: The control that the guide names, which is outlined.
+            carried: What the step carries from another tab; the guide's image shows both, a run's own only this one.
         """
         step = self._step
         if step is None or self._taken == len(step.screenshots):
@@ -226,16 +233,22 @@ class Run(Generic[S]):
         shown = page or (highlight.page if highlight else self._at) or self.page
         name = step.screenshots[self._taken]
         self._taken += 1
-        path = self.folder / "screenshots" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = self.folder / "screenshots"
         began = time.monotonic()
-        path.write_bytes(photograph(shown, self.secrets, highlight))
-        took = round(time.monotonic() - began, 3)
-        if name not in self.screenshots:
-            self.screenshots.append(name)
+        if self.studio:
+            names = self.studio.take(
+                name, shown, highlight, carried, step=step.number, folder=folder, secrets=self.secrets, facts=self.facts
+            )
+        else:
+            names = [name]
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(photograph(shown, self.secrets, highlight))
+        took = round((time.monotonic() - began) / len(names), 3)
+        self.screenshots += [each for each in names if each not in self.screenshots]
         self.keep_sessions_secret(shown.context)
-        self.ledger.record("screenshot", step=step.number, name=name, url=plain_url(shown.url), seconds=took)
-        self.reporter.screenshot(name, path)
+        for each in names:
+            self.ledger.record("screenshot", step=step.number, name=each, url=plain_url(shown.url), seconds=took)
+            self.reporter.screenshot(each, folder / each)
 
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:

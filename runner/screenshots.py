@@ -6,15 +6,19 @@ Neither the cover over a secret nor the outline touches the page: both are drawn
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import Stuck, until
-from runner.visible import COVER, Box, covers
+from runner.drawing import Drawing, drawn, encoded
+from runner.visible import Box, covers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.secrets import Secrets
 
 VIEWPORT = (1280, 800)
@@ -26,9 +30,30 @@ SCALE = 2
 SETTLE = 15.0
 """Seconds that a page may go on loading after the step has found what it waited for."""
 
-OUTLINE = (225, 29, 72)
+LOOKS = 5
+"""How often a page is photographed anew on which something moved meanwhile."""
 
-_MATTING = 4  # CSS pixels between the control and its outline
+
+@dataclass(frozen=True)
+class Capture:
+    """What the viewport showed at one moment, and where on it things were.
+
+    Attributes:
+        png: The picture, in device pixels, with its secrets still on it: never to be written.
+        scale: Device pixels for each CSS pixel.
+        covered: Where secrets were visible.
+        boxes: Where else something was, by its name.
+    """
+
+    png: bytes
+    scale: float
+    covered: list[Box]
+    boxes: dict[str, Box]
+
+    def picture(self) -> Image.Image:
+        """The picture's pixels."""
+        with Image.open(io.BytesIO(self.png)) as opened:
+            return opened.convert("RGB")
 
 
 def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -> bytes:
@@ -45,6 +70,20 @@ def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -
     Raises:
         Stuck: The page did not stop loading, or a secret kept moving on it so that it could not be covered for certain.
     """
+    prepare(page, highlight)
+    taken = capture(page, secrets, {"highlight": highlight} if highlight else {})
+    outlined = taken.boxes.get("highlight")
+    if not taken.covered and not outlined:
+        return taken.png
+    return encoded(drawn(taken.picture(), Drawing(taken.covered, outlined), taken.scale))
+
+
+def prepare(page: Page, highlight: Locator | None = None) -> None:
+    """Have a tab ready for its picture: in front, settled, with the control in view and the pointer nowhere.
+
+    Raises:
+        Stuck: The page did not stop loading.
+    """
     page.bring_to_front()
     expect(highlight or page.locator("body")).to_be_visible()
     settle(page)
@@ -52,15 +91,33 @@ def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -
         highlight.scroll_into_view_if_needed()
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
-    for _ in range(5):
-        before = covers(page, secrets)
-        box = highlight.bounding_box() if highlight else None
+
+
+def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator]) -> Capture:
+    """Take what the viewport shows, when nothing moves that is covered or marked.
+
+    Args:
+        page: The tab, see `prepare`.
+        secrets: What is looked for.
+        places: What else is looked for, by a name.
+
+    Raises:
+        Stuck: A secret, or one of the places, kept moving.
+    """
+    for _ in range(LOOKS):
+        before = covers(page, secrets), _boxes(places)
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
-        if covers(page, secrets) == before:
-            outline = Box(box["x"], box["y"], box["width"], box["height"]) if box else None
-            return draw(png, before, outline, page)
+        if (covers(page, secrets), _boxes(places)) == before:
+            width = page.evaluate("() => innerWidth")
+            with Image.open(io.BytesIO(png)) as opened:
+                return Capture(png, opened.width / width, *before)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
+
+
+def _boxes(places: Mapping[str, Locator]) -> dict[str, Box]:
+    found = {name: place.bounding_box() for name, place in places.items()}
+    return {name: Box(box["x"], box["y"], box["width"], box["height"]) for name, box in found.items() if box}
 
 
 def settle(page: Page) -> None:
@@ -96,39 +153,3 @@ _BUSY_JS = """() => {
         el.getAttribute('aria-label') || String(el.className.baseVal ?? el.className) || el.tagName);
     return [...names, ...images.map(image => 'an image')].slice(0, 3);
 }"""
-
-
-# -- drawing ------------------------------------------------------------------------------------------------------
-
-
-def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page) -> bytes:
-    """The picture with opaque boxes over the secrets and an outline around the control.
-
-    Args:
-        png: The screenshot, in device pixels.
-        covered: What to cover.
-        outline: What to outline.
-        page: The page, for the width of its viewport.
-    """
-    if not covered and not outline:
-        return png
-    with Image.open(io.BytesIO(png)) as opened:
-        picture = opened.convert("RGB")
-    scale = picture.width / page.evaluate("() => innerWidth")
-
-    def pixels(box: Box) -> tuple[float, float, float, float]:
-        return (box.x * scale, box.y * scale, (box.x + box.width) * scale, (box.y + box.height) * scale)
-
-    pen = ImageDraw.Draw(picture)
-    for box in covered:
-        pen.rounded_rectangle(pixels(box.grown(1)), radius=3 * scale, fill=COVER)
-    if outline:
-        ring = pixels(outline.grown(_MATTING))
-        shadow = Image.new("L", picture.size, 0)
-        width = round(3 * scale)
-        ImageDraw.Draw(shadow).rounded_rectangle(ring, radius=7 * scale, outline=110, width=width)
-        picture.paste((0, 0, 0), (0, round(scale)), shadow.filter(ImageFilter.GaussianBlur(2 * scale)))
-        ImageDraw.Draw(picture).rounded_rectangle(ring, radius=7 * scale, outline=OUTLINE, width=width)
-    out = io.BytesIO()
-    picture.save(out, "PNG", optimize=False)
-    return out.getvalue()

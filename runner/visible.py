@@ -43,7 +43,7 @@ class Box:
         return Box(self.x + x, self.y + y, self.width, self.height)
 
 
-_TEXTS_JS = """() => {
+TEXTS_JS = """() => {
     // All texts and contents of fields, shadow trees included, in the order of the page.
     const found = [];
     const visit = root => {
@@ -104,7 +104,7 @@ def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[t
         frame: Where.
         dots: Also in fields that show dots instead of what is in them.
     """
-    found = frame.evaluate_handle(_TEXTS_JS)
+    found = frame.evaluate_handle(TEXTS_JS)
     try:
         said = found.evaluate("all => all.map(([, text, field, dots]) => [text, !!field, !!dots])")
         texts: list[tuple[str, bool]] = [("" if hidden and not dots else text, field) for text, field, hidden in said]

@@ -12,6 +12,7 @@ from runner.controls import control, host_of
 from runner.errors import Question, Stuck, Undone
 from runner.flow import Flow
 from runner.sign_ins import Login
+from runner.studio import Carried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,7 +166,10 @@ def migrate(run: MigrationRun) -> None:
     form = wp_admin.migration_form
     with run.off_camera(wp_admin.page):
         form.fill_in(run.facts["site_name"], machine_token)
-    run.screenshot(highlight=form.migrate)
+    carried = Carried(
+        run.dashboard.page, [(run.facts["site_name"], form.site_name), (machine_token, form.machine_token)]
+    )
+    run.screenshot(highlight=form.migrate, carried=carried)
     with run.off_camera(wp_admin.page):
         run.facts.forget("migration_page")
         run.service.expect_migration()

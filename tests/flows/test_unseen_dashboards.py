@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page, Route
 
+    from runner.studio import Carried
+
 pytestmark = pytest.mark.browser
 
 PAGES = Path(__file__).parent / "dashboards"
@@ -56,7 +58,9 @@ NO_PICTURES.steps = [replace(step, images=(), adds=()) for step in STEPS.steps]
 class RunWithoutPictures(MigrationRun):
     """A run that presses and fills only."""
 
-    def screenshot(self, page: Page | None = None, *, highlight: Locator | None = None) -> None:
+    def screenshot(
+        self, page: Page | None = None, *, highlight: Locator | None = None, carried: Carried | None = None
+    ) -> None:
         """Take none."""
 
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from runner.controls import Stuck
-from runner.screenshots import OUTLINE, photograph
+from runner.drawing import INK
+from runner.screenshots import photograph
 from runner.secrets import Secret, Secrets
 from runner.visible import COVER, covers
 
@@ -113,7 +114,7 @@ def test_the_control_is_outlined_and_the_page_left_alone(page: Page, secrets: Se
     assert box is not None
     middle = round(box["x"] + box["width"] / 2)
     above = {shot.getpixel((middle, round(box["y"]) - offset)) for offset in range(1, 8)}
-    assert OUTLINE in above
+    assert INK in above
     assert page.content() == before
     assert page.evaluate("() => scrollY") > 0
 

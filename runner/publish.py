@@ -1,0 +1,256 @@
+"""Replaces images in place, all of them or none: whoever looks sees the folder wholly as it was or wholly new.
+
+One file is replaced by renaming. Of several, the folder that holds them all is built anew beside it, of links to the
+files that stay, and the two folders change places in one act of the system. Where a file system cannot do that, the
+images are replaced one by one from a list, and the next command finishes what was interrupted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import shutil
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import NotPublished, WrongUsage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STAGE = ".guiderunner-stage"
+"""Folder beside the target, on the same file system, where the new images wait."""
+
+LIST = "replace.json"
+"""In that folder: what is being replaced, where the folders cannot change places."""
+
+CANNOT = {errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EBUSY}
+"""What a system answers that cannot have two folders change places here."""
+
+
+class CannotExchange(Exception):
+    """This system cannot have these two folders change places."""
+
+
+@contextmanager
+def held(target: Path) -> Iterator[Path]:
+    """Keep other commands out of this target meanwhile, and first finish what an interrupted one has left.
+
+    Args:
+        target: The folder that images lie below; made if it is not there.
+
+    Yields:
+        The folder itself, where `target` is a link to it.
+
+    Raises:
+        WrongUsage: Another command is at it, or it cannot be a folder.
+    """
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUsage(f"{target} cannot hold images: {error.strerror}") from None
+    folder = target.resolve()
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(lock, target)
+        _finish(folder)
+        try:
+            yield folder
+        finally:
+            _clean(folder)
+    finally:
+        os.close(lock)
+
+
+def publish(target: Path, images: Mapping[str, bytes]) -> None:
+    """Replace images, all or none; called while the target is `held`.
+
+    Args:
+        target: The folder that they lie below.
+        images: Each path below the target and its content.
+
+    Raises:
+        NotPublished: They could not be replaced; the target is as it was.
+    """
+    try:
+        _stage(target).mkdir(parents=True, exist_ok=True)
+        if len(images) == 1:
+            for name, content in images.items():
+                _replace(target / name, content, _stage(target))
+        elif images:
+            _replace_all(target, images)
+    except OSError as error:
+        raise NotPublished(f"{target} is as it was: {error.strerror or error}") from None
+
+
+def _replace(path: Path, content: bytes, stage: Path) -> None:
+    """Replace one file by renaming another to its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = stage / "one"
+    _write(waiting, content, path)
+    waiting.replace(path)
+    _sync(path.parent)
+
+
+def _replace_all(target: Path, images: Mapping[str, bytes]) -> None:
+    """Replace several files in one act, or else by a list."""
+    folder = target / os.path.commonpath([Path(name).parent for name in images])
+    while not folder.is_dir():
+        folder = folder.parent
+    new = _stage(target) / "new"
+    before = _listed(folder)
+    _build(folder, new, {os.path.relpath(target / name, folder): content for name, content in images.items()})
+    if _listed(folder) != before:
+        raise NotPublished(f"{target} is as it was: something else is changing files in it. Run this again")
+    try:
+        exchange(new, folder)
+    except CannotExchange:
+        shutil.rmtree(new)
+        _replace_by_list(target, images)
+    else:
+        _sync(folder.parent)
+
+
+def _build(folder: Path, new: Path, images: Mapping[str, bytes]) -> None:
+    """Build the folder anew: what stays is linked, what is replaced is written."""
+    if new.exists():
+        shutil.rmtree(new)
+    stage = new.parent.name
+    shutil.copytree(
+        folder,
+        new,
+        symlinks=True,
+        copy_function=_link,
+        ignore=lambda _, names: [name for name in names if name == stage],
+    )
+    for name, content in images.items():
+        path = new / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        waiting = path.with_name(path.name + ".new")
+        _write(waiting, content, path)
+        waiting.replace(path)
+    for path in (new, *(each for each in new.rglob("*") if each.is_dir() and not each.is_symlink())):
+        _sync(path)
+
+
+def _listed(folder: Path) -> set[tuple[str, int, int]]:
+    """What lies below the folder, and when it was changed."""
+    about = ((path, path.lstat()) for path in folder.rglob("*") if not path.is_dir())
+    return {(str(path), each.st_mtime_ns, each.st_size) for path, each in about}
+
+
+def _link(source: str, to: str) -> None:
+    try:
+        os.link(source, to, follow_symlinks=False)
+    except OSError:  # another owner's file, or a file system without links
+        shutil.copy2(source, to, follow_symlinks=False)
+
+
+def _write(path: Path, content: bytes, like: Path) -> None:
+    """Write a file so that it is there after a power cut, with the permissions of the one that it replaces."""
+    mode = like.stat().st_mode & 0o777 if like.exists() else 0o666 & ~_umask()
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(mode)
+
+
+def _umask() -> int:
+    before = os.umask(0o077)
+    os.umask(before)
+    return before
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# -- two folders change places ------------------------------------------------------------------------------------
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Have two folders change places, in one act.
+
+    Raises:
+        CannotExchange: This system, or this file system, cannot do that.
+        OSError: It could, and something else is wrong.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    here = -2 if sys.platform == "darwin" else -100  # AT_FDCWD
+    call = getattr(library, "renameatx_np" if sys.platform == "darwin" else "renameat2", None)
+    if call is None or sys.platform == "win32":
+        raise CannotExchange(sys.platform)
+    swap = 2  # RENAME_SWAP of macOS's stdio.h and RENAME_EXCHANGE of Linux's fs.h are the same number
+    if call(here, os.fsencode(one), here, os.fsencode(other), ctypes.c_uint(swap)) != 0:
+        number = ctypes.get_errno()
+        if number in CANNOT:
+            raise CannotExchange(os.strerror(number))
+        raise OSError(number, os.strerror(number), str(other))
+
+
+# -- where they cannot --------------------------------------------------------------------------------------------
+
+
+def _replace_by_list(target: Path, images: Mapping[str, bytes]) -> None:
+    """Replace one by one what a list names; once the list is there, it is gone through to its end."""
+    stage = _stage(target)
+    waiting = {}
+    for number, (name, content) in enumerate(images.items()):
+        _write(stage / f"{number}.new", content, target / name)
+        waiting[f"{number}.new"] = name
+    unfinished = stage / f"{LIST}.new"
+    unfinished.write_text(json.dumps(waiting), encoding="utf-8")
+    unfinished.replace(stage / LIST)
+    _sync(stage)
+    _finish(target)
+
+
+def _finish(target: Path) -> None:
+    """Go through a list that is there."""
+    stage = _stage(target)
+    if not (stage / LIST).is_file():
+        return
+    for waiting, name in json.loads((stage / LIST).read_text(encoding="utf-8")).items():
+        if (stage / waiting).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (stage / waiting).replace(target / name)
+    (stage / LIST).unlink()
+    _clean(target)
+
+
+# -- one command at a time ----------------------------------------------------------------------------------------
+
+
+def _stage(target: Path) -> Path:
+    """Beside the target, since below it, it would be in what changes places; below it only where that is a disk."""
+    parent = target.parent if target.parent.stat().st_dev == target.stat().st_dev else target
+    return parent / STAGE / target.name
+
+
+def _clean(target: Path) -> None:
+    """Remove what waited, unless it has still to be gone through."""
+    stage = _stage(target)
+    if stage.is_dir() and not (stage / LIST).is_file():
+        shutil.rmtree(stage)
+        with suppress(OSError):  # another target's images wait there too
+            stage.parent.rmdir()
+
+
+def _lock(descriptor: int, target: Path) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 - not on every system
+    except ModuleNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WrongUsage(f"another command is replacing images in {target}: wait for it to end") from None

@@ -1,0 +1,315 @@
+"""Regenerates a guide's images in place: takes them with the flow, and replaces those in which a reader sees a change.
+
+Beside the images lies a record of how each was taken: the environment's fingerprint, and what its page said.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import oxipng
+
+from runner.difference import Region, boxes_said, difference, opened
+from runner.environment import differences, fingerprint
+from runner.errors import GuideDiffers, NotPublished, WrongUsage
+from runner.guide import compare
+from runner.publish import publish
+from runner.studio import Variant, suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from runner.flow import Flow
+    from runner.look import Look
+    from runner.studio import Studio, Taken
+
+RECORD = ".fingerprint.json"
+"""Beside the images: in which environment each was taken, and what its page said."""
+
+THUMBNAIL = (160, 100)
+"""Pixels of the small pictures by which images are compared that might be the same."""
+
+ALIKE = 24
+"""How far a pixel of two thumbnails may be off (0 to 255) for the images to be compared in full."""
+
+State = Literal["new", "changed", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of one image, and why.
+
+    Attributes:
+        name: Its path below the target.
+        step: Number of the step.
+        state: Whether readers get another image.
+        rule: Which rule has decided.
+        regions: Where a reader sees a change, in pixels.
+        said: What the page says otherwise, as lines of a diff.
+        before: The image that is there.
+        after: The image that was taken; as small as it gets if it is to be published.
+    """
+
+    name: str
+    step: int
+    state: State
+    rule: str
+    before: bytes | None
+    after: bytes
+    regions: tuple[Region, ...] = ()
+    said: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = f": {boxes_said(self.regions)}" if self.regions else ""
+        return f"{self.state:9}  {self.name}  ({self.rule}{where})"
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the images."""
+        return {
+            "name": self.name,
+            "step": self.step,
+            "state": self.state,
+            "rule": self.rule,
+            "regions": [list(region) for region in self.regions],
+            "said": list(self.said),
+            "bytes": {"before": self.before and len(self.before), "after": len(self.after)},
+        }
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What the record says of one image.
+
+    Attributes:
+        environment: In which it was taken.
+        sha256: Of its file.
+        tree: What its page said.
+    """
+
+    environment: dict[str, str]
+    sha256: str
+    tree: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """How the images below a target were taken."""
+
+    images: dict[str, Noted] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, target: Path) -> Record:
+        """The record of a target; an empty one if there is none.
+
+        Raises:
+            WrongUsage: It cannot be read.
+        """
+        path = target / RECORD
+        if not path.is_file():
+            return cls()
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            environments = said["environments"]
+            return cls(
+                {
+                    name: Noted(environments[about["environment"]], about["sha256"], tuple(about["tree"]))
+                    for name, about in said["images"].items()
+                }
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            raise WrongUsage(f"{path} cannot be read. Remove it: the images are compared without it then") from None
+
+    def text(self) -> str:
+        """The record as it is written; the same record always in the same bytes."""
+        environments = {_id(noted.environment): noted.environment for noted in self.images.values()}
+        images = {
+            name: {"environment": _id(noted.environment), "sha256": noted.sha256, "tree": noted.tree}
+            for name, noted in self.images.items()
+        }
+        told = {"environments": environments, "images": images}
+        return json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _id(environment: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def sha256(content: bytes) -> str:
+    """The hash of a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def wanted_images(flow: Flow[Any], guide: Path | None) -> list[str]:
+    """The images that are regenerated, by their paths: the guide's, or without one all that the flow takes.
+
+    Raises:
+        GuideDiffers: Guide and flow disagree.
+        WrongUsage: The guide cannot be read.
+    """
+    if guide is None:
+        return [image for step in flow.steps for image in step.screenshots]
+    if disagreement := compare(guide, flow):
+        raise GuideDiffers(disagreement)
+    return [image for step in flow.steps for image in step.images]
+
+
+def sittings(look: Look, wanted: Mapping[str, Sequence[Any]]) -> list[tuple[Look, list[Variant]]]:
+    """What is taken in each run of the flow: language and scale are a browser's own, the rest changes within a run.
+
+    Args:
+        look: How images look.
+        wanted: By the look's own names, in which forms they are wanted; all combinations are taken.
+    """
+
+    def forms(*names: str) -> list[dict[str, Any]]:
+        given = [wanted.get(name) or [getattr(look, name)] for name in names]
+        return [dict(zip(names, values, strict=True)) for values in itertools.product(*given)]
+
+    return [
+        (
+            replace(look, **of_run),
+            [Variant(suffix(look, of_run | within), within) for within in forms("color_scheme", "viewport")],
+        )
+        for of_run in forms("locale", "scale")
+    ]
+
+
+class Regeneration:
+    """The images of one target, and what becomes of each.
+
+    Args:
+        target: The folder that they lie below.
+        names: The images that are wanted, by their paths.
+        accept: Compare also with images from another environment.
+    """
+
+    def __init__(self, target: Path, names: Sequence[str], *, accept: bool) -> None:
+        self.target = target
+        self.names = names
+        self.record = Record.read(target)
+        self.decisions: dict[str, Decision] = {}
+        self._accept = accept
+        self._environments: dict[str, dict[str, str]] = {}
+        self._trees: dict[str, tuple[str, ...]] = {}
+        self._alike: list[tuple[str, tuple[tuple[int, int], bytes], bytes]] = []
+        self._twins: list[tuple[str, str]] = []
+
+    @contextmanager
+    def open_browser(
+        self, launch: Callable[[], AbstractContextManager[Browser]], studio: Studio, images: Sequence[str]
+    ) -> Iterator[Browser]:
+        """Open a browser, if images that it takes can be compared with those that are there.
+
+        Args:
+            launch: Opens one.
+            studio: Takes the images.
+            images: Those that are wanted, by their paths.
+
+        Raises:
+            WrongUsage: The environment is another one, so that images differ for other reasons than the pages.
+        """
+        with launch() as browser:
+            for variant in studio.variants:
+                environment = fingerprint(browser, variant.look(studio.look))
+                self._environments |= {variant.name(image): environment for image in images}
+            if not self._accept:
+                self._check_environments()
+            yield browser
+
+    def _check_environments(self) -> None:
+        for name, environment in self._environments.items():
+            noted = self.record.images.get(name)
+            if noted and (differ := differences(noted.environment, environment)):
+                raise WrongUsage(
+                    f"{self.target / name} was taken in another environment ({'; '.join(differ)}), so that images "
+                    "would change though no page has. Take them there, or say --accept-environment"
+                )
+
+    def decide(self, taken: Taken, image: bytes) -> None:
+        """Decide what becomes of an image, and make it small if it is to be published; called in the background."""
+        self._look_for_twin(taken.name, image)
+        if taken.name in self.names:
+            self._trees[taken.name] = tuple(taken.tree.splitlines())
+            self.decisions[taken.name] = self._decision(taken, image)
+
+    def _decision(self, taken: Taken, image: bytes) -> Decision:
+        path = self.target / taken.name
+        if not path.is_file():
+            return Decision(taken.name, taken.step, "new", "there was none", None, small(image))
+        before = path.read_bytes()
+        found = difference(before, image, scale=taken.scale)
+        said = self._said_otherwise(taken, before)
+        if found.changed:
+            after = small(image)
+            return Decision(taken.name, taken.step, "changed", found.rule, before, after, found.regions, said)
+        if said and not found.is_the_same:
+            rule = f"{found.rule}, but the page says something else"
+            return Decision(taken.name, taken.step, "changed", rule, before, small(image), said=said)
+        return Decision(taken.name, taken.step, "unchanged", found.rule, before, image)
+
+    def _said_otherwise(self, taken: Taken, before: bytes) -> tuple[str, ...]:
+        """What the page says otherwise than when the image was taken that is there."""
+        noted = self.record.images.get(taken.name)
+        if noted is None or noted.sha256 != sha256(before):
+            return ()
+        lines = difflib.unified_diff(noted.tree, self._trees[taken.name], n=0, lineterm="")
+        return tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+    def _look_for_twin(self, name: str, image: bytes) -> None:
+        """Look whether another step has the same image."""
+        picture = opened(image).convert("L")
+        thumbnail = picture.size, picture.resize(THUMBNAIL).tobytes()
+        self._alike = [each for each in self._alike if each[0] != name]  # a step may have been performed again
+        for other, (size, dots), content in self._alike:
+            near = size == thumbnail[0] and max(abs(a - b) for a, b in zip(dots, thumbnail[1], strict=True)) <= ALIKE
+            if near and not difference(content, image, scale=1).changed:
+                self._twins.append((other, name))
+        self._alike.append((name, thumbnail, image))
+
+    def in_order(self) -> list[Decision]:
+        """What was decided, in the order of the images.
+
+        Raises:
+            NotPublished: An image is missing, or two steps have the same.
+        """
+        for one, other in self._twins:
+            raise NotPublished(f"{one} and {other} show the same, so that one of them is not what its step says")
+        missing = [name for name in self.names if name not in self.decisions]
+        if missing:
+            raise NotPublished(f"the flow has taken no image {', '.join(missing)}")
+        return [self.decisions[name] for name in self.names]
+
+    def publish(self) -> None:
+        """Replace what has changed, all or nothing.
+
+        Raises:
+            NotPublished: See `in_order`, or they could not be replaced.
+        """
+        decisions = self.in_order()
+        images = {each.name: each.after for each in decisions if each.state != "unchanged"}
+        noted = dict(self.record.images)
+        for each in decisions:
+            if each.state == "unchanged" and each.name in noted and not self._accept:
+                continue
+            content = each.before if each.state == "unchanged" and each.before is not None else each.after
+            noted[each.name] = Noted(self._environments[each.name], sha256(content), self._trees[each.name])
+        text = Record(noted).text().encode()
+        path = self.target / RECORD
+        if not path.is_file() or path.read_bytes() != text:
+            images[RECORD] = text
+        publish(self.target, images)
+
+
+def small(image: bytes) -> bytes:
+    """The same pixels in fewer bytes."""
+    return oxipng.optimize_from_memory(image, level=2, strip=oxipng.StripChunks.all())

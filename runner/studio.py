@@ -1,0 +1,509 @@
+"""Takes the images of a guide during a run: each as its look says, and only if it passes its guards.
+
+A guard refuses what a reader of the guide must not get: a sign-in form, an error, a page that is not the one that is
+meant, a control out of view, a secret. What is drawn is drawn while the flow goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from PIL import ImageChops
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.controls import on_page
+from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, encoded, windows
+from runner.errors import Stuck
+from runner.look import ImageLook, Look
+from runner.replacement import replaced, replacing
+from runner.screenshots import Capture, capture, prepare
+from runner.secrets import Secret, Secrets, plain_url
+from runner.visible import Box, covers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+    from playwright.sync_api import BrowserContext, Locator, Page, Response
+
+ERROR = 400
+"""HTTP's first status for a page that is an error."""
+
+ARROW_ROOM = 64
+"""CSS pixels that an arrow begins before the window it leads to, at least."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a step carries from one tab to another, for an image that shows both.
+
+    Attributes:
+        page: The tab where the values stand.
+        values: Each value, and the field that it goes to.
+    """
+
+    page: Page
+    values: Sequence[tuple[str | Secret, Locator]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same images in another form.
+
+    Attributes:
+        suffix: What the images' names have before their ending, such as `.dark`; nothing for the look's own form.
+        changes: What is not as the look says it, in its names.
+    """
+
+    suffix: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def name(self, image: str) -> str:
+        """The image's path in this form."""
+        path = PurePosixPath(image)
+        return str(path.with_name(f"{path.stem}{self.suffix}{path.suffix}"))
+
+    def look(self, look: Look) -> Look:
+        """How images look in this form."""
+        return replace(look, **self.changes)
+
+
+def suffix(look: Look, changes: Mapping[str, Any]) -> str:
+    """What the names of images have before their ending: whatever is not as the look says it, in a fixed order.
+
+    Args:
+        look: How images look.
+        changes: What may be otherwise, by the look's own names.
+    """
+    differs = {name: value for name, value in changes.items() if getattr(look, name) != value}
+    parts = []
+    if "locale" in differs:
+        parts.append(differs["locale"].lower())
+    if "color_scheme" in differs:
+        parts.append(differs["color_scheme"])
+    if "viewport" in differs:
+        parts.append("x".join(map(str, differs["viewport"])))
+    if "scale" in differs:
+        parts.append(f"{differs['scale']:g}x")
+    return "".join(f".{part}" for part in parts)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What is known of an image that was taken.
+
+    Attributes:
+        name: Its path.
+        step: Number of the step.
+        url: Where its tab was.
+        tree: What assistive technology reads on the page, without secrets.
+        scale: Device pixels for each CSS pixel.
+    """
+
+    name: str
+    step: int
+    url: str
+    tree: str
+    scale: float
+
+
+@dataclass
+class Studio:
+    """Takes images.
+
+    Args:
+        look: How they look.
+        settings: The run's settings that are no secrets, as texts.
+        variants: In which forms.
+        developed: Told, in the background, of each image that is in its file.
+    """
+
+    look: Look
+    settings: Mapping[str, str]
+    variants: Sequence[Variant] = (Variant(),)
+    developed: Callable[[Taken, bytes], None] = lambda _taken, _image: None
+    secrets: Secrets = field(default_factory=Secrets)
+    taken: dict[str, Taken] = field(default_factory=dict)
+    _status: dict[Page, int] = field(default_factory=dict)
+    _developing: list[Future[None]] = field(default_factory=list)
+    _darkroom: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+
+    def context_options(self) -> dict[str, Any]:
+        """Options of the browser context that the look asks for, in Playwright's names."""
+        width, height = self.look.viewport
+        return {
+            "viewport": {"width": width, "height": height},
+            "device_scale_factor": self.look.scale,
+            "locale": self.look.locale,
+            "timezone_id": self.look.timezone,
+            "color_scheme": self.look.color_scheme,
+        }
+
+    def watch(self, context: BrowserContext) -> None:
+        """Note which pages are errors, and have every page begin at the look's time."""
+        context.on("response", self._note_status)
+        if self.look.clock:
+            context.add_init_script(f"({_CLOCK_JS})({self.look.clock.isoformat(timespec='seconds')!r})")
+
+    def take(
+        self,
+        image: str,
+        page: Page,
+        highlight: Locator | None,
+        carried: Carried | None,
+        *,
+        step: int,
+        folder: Path,
+        secrets: Secrets,
+        facts: Mapping[str, str],
+    ) -> list[str]:
+        """Take an image in every form.
+
+        Args:
+            image: Its path.
+            page: The tab.
+            highlight: The control that the step names.
+            carried: What the step carries from another tab, which is shown behind.
+            step: Number of the step.
+            folder: Where its file gets its path.
+            secrets: What is covered.
+            facts: What the run has learned.
+
+        Returns:
+            The paths in all forms; their files are there when `finish` has been called.
+
+        Raises:
+            Stuck: A guard refuses the image; says why.
+        """
+        self.secrets = secrets
+        names = []
+        for variant in self.variants:
+            name, look = variant.name(image), variant.look(self.look)
+            sitting = _Sitting(self, name, look, secrets, facts)
+            with refusing(name):
+                front = sitting.photograph(page, look.of(image), highlight, carried)
+                back = sitting.photograph_behind(carried, look.of(image)) if carried else None
+            if carried:
+                page.bring_to_front()
+            tree = secrets.redact_deep(front.tree)
+            taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale)
+            develop = self._darkroom.submit(self._develop, folder / name, front, back, look.of(image), taken)
+            self._developing.append(develop)
+            names.append(name)
+        return names
+
+    def _develop(self, path: Path, front: _Exposure, back: _Exposure | None, about: ImageLook, taken: Taken) -> None:
+        """Draw an image and write it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = encoded(_composed(front, back, about) if back else _alone(front, about))
+        path.write_bytes(image)
+        self.developed(taken, image)
+
+    def status(self, page: Page) -> int:
+        """HTTP's status of what the tab shows; 0 if it was not met."""
+        return self._status.get(page, 0)
+
+    def finish(self) -> None:
+        """Wait until every image is in its file."""
+        self._darkroom.shutdown()
+        for each in self._developing:
+            each.result()
+        self._developing.clear()
+
+    def _note_status(self, response: Response) -> None:
+        try:
+            if response.request.is_navigation_request() and response.frame.parent_frame is None:
+                self._status[response.frame.page] = response.status
+        except PlaywrightError:
+            return  # what a worker asks for belongs to no tab, and a tab may have closed
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    """What goes wrong meanwhile is why an image is refused."""
+    try:
+        yield
+    except Stuck as stuck:
+        raise Stuck(f"the image {name} is refused: {stuck}", looked_for=stuck.looked_for) from None
+
+
+@dataclass(frozen=True)
+class _Exposure:
+    """A capture and what is made of it."""
+
+    capture: Capture
+    tree: str
+    covered: Sequence[Box]
+    frame: Box | None
+    values: Sequence[Box | None] = ()
+
+
+@dataclass(frozen=True)
+class _Sitting:
+    """One image in one form."""
+
+    studio: Studio
+    name: str
+    look: Look
+    secrets: Secrets
+    facts: Mapping[str, str]
+
+    def photograph(self, page: Page, about: ImageLook, highlight: Locator | None, carried: Carried | None) -> _Exposure:
+        """Take the tab that the step is at."""
+        places = {f"field {number}": to for number, (_, to) in enumerate(carried.values)} if carried else {}
+        with self._dressed(page, about):
+            prepare(page, highlight)
+            self._check_page(page, about)
+            exposure = self._expose(page, about, places | ({"highlight": highlight} if highlight else {}))
+            for name, place in places.items():
+                if name not in exposure.capture.boxes:
+                    raise Stuck(f"{place} is not on the page")
+            if highlight:
+                _check_control(highlight, exposure)
+            return exposure
+
+    def photograph_behind(self, carried: Carried, about: ImageLook) -> _Exposure:
+        """Take the tab that values are carried from."""
+        behind = ImageLook(cover=about.cover, mark="none", trim=None)
+        with self._dressed(carried.page, behind):
+            prepare(carried.page)
+            self._check_page(carried.page, behind)
+            exposure = self._expose(carried.page, behind, {}, [value for value, _ in carried.values])
+        missing = [str(value) for (value, _), stands in zip(carried.values, exposure.values, strict=True) if not stands]
+        if missing:
+            raise Stuck(f"the tab behind does not show what is carried from it: {', '.join(missing)}")
+        return exposure
+
+    @contextmanager
+    def _dressed(self, page: Page, about: ImageLook) -> Iterator[None]:
+        """The tab in this form, and as it was afterwards."""
+        before, wanted = page.viewport_size, about.viewport or self.look.viewport
+        size = {"width": wanted[0], "height": wanted[1]}
+        with ExitStack() as stack:
+            if before and before != size:
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                stack.callback(page.set_viewport_size, before)
+            if self.look.color_scheme != self.studio.look.color_scheme:
+                page.emulate_media(color_scheme=self.look.color_scheme)
+                stack.callback(page.emulate_media, color_scheme=self.studio.look.color_scheme)
+            yield
+
+    def _expose(
+        self, page: Page, about: ImageLook, places: dict[str, Locator], values: Sequence[str | Secret] = ()
+    ) -> _Exposure:
+        wanted = self.look.replace
+        texts = wanted.texts_for(self.studio.settings, self.facts)
+        instead = replacing(texts, wanted.patterns)
+        covered = {
+            f"cover {number}": one
+            for number, one in enumerate(
+                one for each in (*self.look.cover, *about.cover) for one in page.locator(each).all()
+            )
+        }
+        frame = {"frame": _the_one(page, about.element)} if about.element else {}
+        with replaced(page, instead, texts):
+            taken = capture(page, self.secrets, places | covered | frame)
+            tree = _without_addresses(page.locator("body").aria_snapshot())
+            self._check_secrets(page, tree)
+            stand = [_where(page, value if isinstance(value, Secret) else instead(value)) for value in values]
+        boxes = taken.boxes
+        region = Box(*about.region) if about.region else _trimmed(taken, about)
+        return _Exposure(
+            taken,
+            tree,
+            [*taken.covered, *(boxes[name] for name in covered if name in boxes)],
+            _framed(boxes["frame"], about, page) if "frame" in boxes else region,
+            stand,
+        )
+
+    # -- guards -------------------------------------------------------------------------------------------------------
+
+    def _check_page(self, page: Page, about: ImageLook) -> None:
+        """Refuse a page that is an error, a sign-in, or another one than is meant."""
+        status = self.studio.status(page)
+        if status >= ERROR:
+            raise Stuck(f"the page is an error: HTTP {status} at {plain_url(page.url)}")
+        passwords = page.locator("input[type=password]:not([readonly])")
+        if any(on_page(each) for each in passwords.all()):
+            raise Stuck(f"the page asks for a password: {plain_url(page.url)}")
+        if about.at:
+            address = self.studio.settings.get(about.at, "")
+            if _host(page.url) != _host(address):
+                raise Stuck(f"the page is at {_host(page.url)}, not at {about.at}, {_host(address)}")
+        if about.heading:
+            there = page.get_by_role("heading").filter(visible=True).all_inner_texts()
+            if not any(re.search(about.heading, " ".join(heading.split())) for heading in there):
+                said = ", ".join(f'"{" ".join(heading.split())}"' for heading in there[:5]) or "none"
+                raise Stuck(f'the page has no heading "{about.heading}"; there is: {said}')
+
+    def _check_secrets(self, page: Page, tree: str) -> None:
+        """Refuse a page that says a secret which could not be covered."""
+        for name in self.secrets.find_deep(tree):
+            own = Secrets()
+            for secret in self.secrets:
+                if secret.name == name:
+                    own.add(secret)
+            if not covers(page, own):
+                raise Stuck(f"the page says {name} where it cannot be covered")
+
+
+def _check_control(highlight: Locator, exposure: _Exposure) -> None:
+    """Refuse an image on which the control that the step names cannot be seen."""
+    box = exposure.capture.boxes.get("highlight")
+    if box is None:
+        raise Stuck("the control that the step names is not on the page")
+    width, height = exposure.capture.picture().size
+    scale = exposure.capture.scale
+    frame = exposure.frame or Box(0, 0, width / scale, height / scale)
+    if not _contains(frame, box):
+        raise Stuck("the control that the step names is not wholly in the part of the page that is shown")
+    over = highlight.evaluate(_OVER_JS)
+    if over:
+        raise Stuck(f"over the control that the step names lies {over}")
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return (
+        outer.x <= inner.x
+        and outer.y <= inner.y
+        and inner.x + inner.width <= outer.x + outer.width
+        and inner.y + inner.height <= outer.y + outer.height
+    )
+
+
+def _the_one(page: Page, selector: str) -> Locator:
+    """The one visible element that the selector means."""
+    found = page.locator(selector).filter(visible=True)
+    count = found.count()
+    if count != 1:
+        raise Stuck(f"{count} elements on the page are {selector}, so it is not known which one is to be shown")
+    return found
+
+
+def _framed(box: Box, about: ImageLook, page: Page) -> Box:
+    """The element with its padding, as far as the viewport goes."""
+    size = page.evaluate("() => [innerWidth, innerHeight]")
+    if not _contains(Box(0, 0, *size).grown(1), box):
+        raise Stuck(f"{about.element} is not wholly in view: it is larger than the viewport, or scrolled away")
+    top, right, bottom, left = about.padding
+    x, y = max(box.x - left, 0), max(box.y - top, 0)
+    return Box(x, y, min(box.x + box.width + right, size[0]) - x, min(box.y + box.height + bottom, size[1]) - y)
+
+
+def _trimmed(taken: Capture, about: ImageLook) -> Box | None:
+    """What is left when the rows at the lower end are cut off that are all the same."""
+    if about.trim is None:
+        return None
+    picture, scale = taken.picture(), taken.scale
+    last = picture.crop((0, picture.height - 1, picture.width, picture.height))
+    rows = ImageChops.difference(picture, last.resize(picture.size)).getbbox()
+    boxes = [*taken.covered, *taken.boxes.values()]
+    lowest = max([rows[3] / scale if rows else 0, *(box.y + box.height for box in boxes)])
+    return Box(0, 0, picture.width / scale, min(lowest + about.trim, picture.height / scale))
+
+
+def _where(page: Page, value: str | Secret) -> Box | None:
+    """Where a value stands on the page."""
+    wanted = Secrets()
+    wanted.add(value if isinstance(value, Secret) else Secret(value, "a value"), pieces=False)
+    return next(iter(covers(page, wanted)), None)
+
+
+def _without_addresses(tree: str) -> str:
+    """What can be read of the tree: where links lead to is not seen."""
+    return "\n".join(line for line in tree.splitlines() if not line.lstrip().startswith("- /url:"))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+# -- what is made of it -----------------------------------------------------------------------------------------------
+
+
+def _alone(front: _Exposure, about: ImageLook) -> Image.Image:
+    scale = front.capture.scale
+    marked = front.capture.boxes.get("highlight") if about.mark != "none" else None
+    arrows = [(_beside(marked), marked)] if marked and about.mark == "arrow" else []
+    number = about.number if about.mark == "number" else None
+    picture = drawn(front.capture.picture(), Drawing(front.covered, marked, number, arrows), scale)
+    return _cropped(picture, front.frame, scale)
+
+
+def _beside(box: Box) -> Box:
+    """Where an arrow to a control begins: above it at the left, or below it where there is no room."""
+    up = -1 if box.y > _ARROW else 1
+    return Box(max(box.x - _ARROW * 1.5, 8), box.y + up * _ARROW, 0, box.height)
+
+
+_ARROW = 110
+
+
+def _composed(front: _Exposure, back: _Exposure, about: ImageLook) -> Image.Image:
+    """Two tabs as windows over one another, with arrows from the values to their fields."""
+    scale = front.capture.scale
+    behind, before = _bare(back), _bare(front)
+    whole = windows([Window(behind, (0, 0)), Window(before, about.window)], scale)
+
+    def moved(box: Box, frame: Box | None, at: tuple[float, float]) -> Box:
+        x, y = (frame.x, frame.y) if frame else (0, 0)
+        return box.moved(at[0] - x + WINDOW_MARGIN, at[1] - y + WINDOW_MARGIN)
+
+    arrows = []
+    edge = about.window[0] + WINDOW_MARGIN - ARROW_ROOM
+    for number, value in enumerate(back.values):
+        to = front.capture.boxes.get(f"field {number}")
+        if value is None or to is None:
+            raise RuntimeError("what is carried stands in only one of the tabs")  # refused before
+        start = moved(value, back.frame, (0, 0))
+        # An arrow begins where the value can still be seen, before the window in front.
+        arrows.append(
+            (
+                Box(start.x, start.y, min(start.width, edge - start.x), start.height),
+                moved(to, front.frame, about.window),
+            )
+        )
+    marked = front.capture.boxes.get("highlight")
+    outlined = moved(marked, front.frame, about.window) if marked and about.mark != "none" else None
+    return drawn(whole, Drawing((), outlined, about.number if about.mark == "number" else None, arrows), scale)
+
+
+def _bare(exposure: _Exposure) -> Image.Image:
+    scale = exposure.capture.scale
+    return _cropped(drawn(exposure.capture.picture(), Drawing(exposure.covered), scale), exposure.frame, scale)
+
+
+def _cropped(picture: Image.Image, frame: Box | None, scale: float) -> Image.Image:
+    if frame is None:
+        return picture
+    left, top = max(round(frame.x * scale), 0), max(round(frame.y * scale), 0)
+    right = min(round((frame.x + frame.width) * scale), picture.width)
+    bottom = min(round((frame.y + frame.height) * scale), picture.height)
+    return picture.crop((left, top, right, bottom))
+
+
+_OVER_JS = """el => {
+    const box = el.getBoundingClientRect();
+    let hit = el.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    if (!hit || hit === el || el.contains(hit) || hit.contains(el) || hit.closest('label')?.control === el) return '';
+    const name = hit.getAttribute('aria-label') || hit.innerText?.trim().split('\\n')[0] || '';
+    return hit.tagName.toLowerCase() + (name ? ' "' + name.slice(0, 60) + '"' : '');
+}"""
+
+# Time goes on from there: a page that waits for it to pass must not wait for ever.
+_CLOCK_JS = """start => {
+    const real = Date, began = real.now(), from = new real(start).getTime();
+    const now = () => from + real.now() - began;
+    globalThis.Date = new Proxy(real, {
+        construct: (date, args, as) => Reflect.construct(date, args.length ? args : [now()], as),
+        apply: date => new date(now()).toString(),
+        get: (date, name) => name === 'now' ? now : Reflect.get(date, name),
+    });
+}"""
