@@ -96,8 +96,9 @@ def _number(picture: Image.Image, box: Box, number: int, scale: float) -> None:
     """Draw a number in a disc at the upper left corner of an outline; inside the picture, wherever that is."""
     radius = 13
     width, height = picture.width / scale, picture.height / scale
-    x = min(max(box.x - _MATTING, radius + 2), width - radius - 2)
-    y = min(max(box.y - _MATTING, radius + 2), height - radius - 2)
+    outside = _MATTING + radius / 2
+    x = min(max(box.x - outside, radius + 2), width - radius - 2)
+    y = min(max(box.y - outside, radius + 2), height - radius - 2)
     _paint(picture, scale, discs=[Box(x - radius, y - radius, 2 * radius, 2 * radius)])
     font = ImageFont.load_default(15 * scale)  # it comes with Pillow: the same on every machine
     ImageDraw.Draw(picture).text((x * scale, y * scale), str(number), font=font, fill="white", anchor="mm")

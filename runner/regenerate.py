@@ -201,7 +201,7 @@ class Regeneration:
         self._accept = accept
         self._environments: dict[str, dict[str, str]] = {}
         self._trees: dict[str, tuple[str, ...]] = {}
-        self._alike: list[tuple[str, tuple[tuple[int, int], bytes], bytes]] = []
+        self._alike: list[_Thumbnail] = []
         self._twins: list[tuple[str, str]] = []
 
     @contextmanager
@@ -237,7 +237,7 @@ class Regeneration:
 
     def decide(self, taken: Taken, image: bytes) -> None:
         """Decide what becomes of an image, and make it small if it is to be published; called in the background."""
-        self._look_for_twin(taken.name, image)
+        self._look_for_twin(taken, image)
         if taken.name in self.names:
             self._trees[taken.name] = tuple(taken.tree.splitlines())
             self.decisions[taken.name] = self._decision(taken, image)
@@ -265,16 +265,15 @@ class Regeneration:
         lines = difflib.unified_diff(noted.tree, self._trees[taken.name], n=0, lineterm="")
         return tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))
 
-    def _look_for_twin(self, name: str, image: bytes) -> None:
-        """Look whether another step has the same image."""
-        picture = opened(image).convert("L")
-        thumbnail = picture.size, picture.resize(THUMBNAIL).tobytes()
-        self._alike = [each for each in self._alike if each[0] != name]  # a step may have been performed again
-        for other, (size, dots), content in self._alike:
-            near = size == thumbnail[0] and max(abs(a - b) for a, b in zip(dots, thumbnail[1], strict=True)) <= ALIKE
-            if near and not difference(content, image, scale=1).changed:
-                self._twins.append((other, name))
-        self._alike.append((name, thumbnail, image))
+    def _look_for_twin(self, taken: Taken, image: bytes) -> None:
+        """Look whether another step has the same image; in another form the same page may look the same."""
+        # A step may have been performed again.
+        self._alike = [each for each in self._alike if each.name != taken.name]
+        now = _Thumbnail.of(taken, image)
+        for each in self._alike:
+            if each.is_like(now) and not difference(each.image, image, scale=1).changed:
+                self._twins.append((each.name, taken.name))
+        self._alike.append(now)
 
     def in_order(self) -> list[Decision]:
         """What was decided, in the order of the images.
@@ -308,6 +307,28 @@ class Regeneration:
         if not path.is_file() or path.read_bytes() != text:
             images[RECORD] = text
         publish(self.target, images)
+
+
+@dataclass(frozen=True)
+class _Thumbnail:
+    """A small picture of an image, by which it is told quickly that two images are not the same."""
+
+    name: str
+    form: str
+    size: tuple[int, int]
+    dots: bytes
+    image: bytes
+
+    @classmethod
+    def of(cls, taken: Taken, image: bytes) -> _Thumbnail:
+        """The image's."""
+        picture = opened(image).convert("L")
+        return cls(taken.name, taken.form, picture.size, picture.resize(THUMBNAIL).tobytes(), image)
+
+    def is_like(self, other: _Thumbnail) -> bool:
+        """Whether the images may be the same."""
+        near = all(abs(a - b) <= ALIKE for a, b in zip(self.dots, other.dots, strict=True))
+        return (self.form, self.size) == (other.form, other.size) and near
 
 
 def small(image: bytes) -> bytes:

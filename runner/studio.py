@@ -105,6 +105,7 @@ class Taken:
         url: Where its tab was.
         tree: What assistive technology reads on the page, without secrets.
         scale: Device pixels for each CSS pixel.
+        form: The suffix of its variant.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Taken:
     url: str
     tree: str
     scale: float
+    form: str = ""
 
 
 @dataclass
@@ -193,7 +195,7 @@ class Studio:
             if carried:
                 page.bring_to_front()
             tree = secrets.redact_deep(front.tree)
-            taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale)
+            taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale, variant.suffix)
             develop = self._darkroom.submit(self._develop, folder / name, front, back, look.of(image), taken)
             self._developing.append(develop)
             names.append(name)
@@ -212,10 +214,8 @@ class Studio:
 
     def finish(self) -> None:
         """Wait until every image is in its file."""
-        self._darkroom.shutdown()
-        for each in self._developing:
-            each.result()
-        self._developing.clear()
+        while self._developing:
+            self._developing.pop(0).result()
 
     def _note_status(self, response: Response) -> None:
         try:
