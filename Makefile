@@ -46,11 +46,9 @@ docs: $(VENV)/.installed ## Generate the command reference and the list of setti
 	$(BIN)/cog -r README.md
 	$(BIN)/guiderunner list --env > .env.example
 
-screenshots: $(VENV)/.installed ## Take the pictures of the README anew, on the sandbox
+screenshots: $(VENV)/.installed ## Take the pictures of the README anew, on the sandbox; replaces those that have changed
 	$(BIN)/guiderunner setup
-	folder=$$(mktemp -d) && $(BIN)/guiderunner run wordpress-migration --sandbox --runs $$folder \
-	  && rm -rf screenshots/wordpress-migration && mkdir -p screenshots \
-	  && cp -r $$folder/*/screenshots screenshots/wordpress-migration && rm -rf $$folder
+	folder=$$(mktemp -d) && $(BIN)/guiderunner regenerate --sandbox --runs $$folder && rm -rf $$folder
 
 clean: ## Remove the environment and all that was generated
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build dist *.egg-info

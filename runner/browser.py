@@ -78,9 +78,21 @@ def find_browser(playwright: Playwright, name: str, settings: BrowserSettings) -
     return found
 
 
+SAME_PIXELS = {"chromium": ("--disable-font-subpixel-positioning",)}
+"""Switches of a browser with which the same page is drawn in the same pixels each time.
+
+Without it Chromium draws the text of a form control at one of two heights, by chance (seen in a field for searching, one page load of two).
+"""
+
+
 @contextmanager
 def open_browser(
-    settings: BrowserSettings, *, name: str = "chromium", headed: bool = False, slow_mo: float = 0
+    settings: BrowserSettings,
+    *,
+    name: str = "chromium",
+    headed: bool = False,
+    slow_mo: float = 0,
+    switches: Sequence[str] = (),
 ) -> Iterator[Browser]:
     """Start a browser or connect to one; it is closed, and every process of it is gone, at the end.
 
@@ -89,6 +101,7 @@ def open_browser(
         name: chromium, firefox or webkit.
         headed: Show its windows.
         slow_mo: Milliseconds between Playwright's acts.
+        switches: What it is started with besides; what one connects to is as it was started.
 
     Raises:
         Missing: There is no such browser, it cannot be started, or nothing answers at BROWSER_ENDPOINT.
@@ -107,6 +120,7 @@ def open_browser(
                 folder = stack.enter_context(unredacted_folder())
                 browser = kind.launch(
                     executable_path=program,
+                    args=list(switches),
                     headless=not headed,
                     slow_mo=slow_mo,
                     handle_sigint=False,

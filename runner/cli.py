@@ -924,7 +924,7 @@ def regenerate(
     as_json: AsJson = False,
 ) -> None:
     """Take a guide's images anew and replace, all or none, those in which a reader would see a change."""
-    from runner.browser import BrowserSettings, open_browser
+    from runner.browser import SAME_PIXELS, BrowserSettings, open_browser
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
     from runner.look import Look
@@ -963,7 +963,8 @@ def regenerate(
         regeneration = Regeneration(target, names, accept=accept_environment)
         progress = stack.enter_context(Progress(err()))
         box = stack.enter_context(open_sandbox()) if sandbox else None
-        launch = partial(open_browser, browser_settings, name=browser, headed=headed)
+        switches = SAME_PIXELS.get(browser, ())
+        launch = partial(open_browser, browser_settings, name=browser, headed=headed, switches=switches)
         for number, (part, variants) in enumerate(parts):
             if box and number:
                 box.reset()

@@ -100,9 +100,9 @@ def difference(before: bytes, after: bytes, *, scale: float) -> Difference:
     bounds = ImageChops.difference(old, new).getbbox(alpha_only=False)
     if bounds is None:
         return Difference(SAME_PIXELS, changed=False)
-    # Neighbours of what differs are looked at too: what is an edge is told by them.
-    left, top = max(bounds[0] - 2, 0), max(bounds[1] - 2, 0)
-    part = (left, top, min(bounds[2] + 2, old.width), min(bounds[3] + 2, old.height))
+    # Neighbours of what differs are looked at too: what is an edge, and what has moved, is told by them.
+    left, top = max(bounds[0] - 4, 0), max(bounds[1] - 4, 0)
+    part = (left, top, min(bounds[2] + 4, old.width), min(bounds[3] + 4, old.height))
     a, b = _yiq(old.crop(part)), _yiq(new.crop(part))
     return _judged(a, b, _Frame(left, top, old.width, old.height, scale))
 
@@ -117,7 +117,7 @@ def _judged(a: Pixels, b: Pixels, frame: _Frame) -> Difference:
         return Difference("edges smoothed otherwise", changed=False)
     found = _regions(seen, a, b, frame)
     if not found:
-        return Difference("a text cursor or a scroll bar", changed=False)
+        return Difference("a text cursor, a scroll bar, or half a pixel beside", changed=False)
     found.sort(key=lambda region: (region.left - region.right) * (region.bottom - region.top))
     return Difference("a reader can see it", changed=True, regions=tuple(found))
 
@@ -187,6 +187,8 @@ def _regions(seen: Mask, a: Pixels, b: Pixels, frame: _Frame) -> list[Region]:
     for region in _connected(seen):
         if _is_cursor(region, seen, a[..., 0], b[..., 0], frame.scale):
             continue
+        if _has_hardly_moved(region, a, b, frame.scale):
+            continue
         whole = Region(
             region.left + frame.left, region.top + frame.top, region.right + frame.left, region.bottom + frame.top
         )
@@ -240,6 +242,23 @@ def _is_cursor(region: Region, seen: Mask, a: Pixels, b: Pixels, scale: float) -
         return False
     ground = a[top:bottom, left - 1]
     return all(_is_bar(image[inside], ground, round(scale)) for image in (a, b))
+
+
+def _has_hardly_moved(region: Region, a: Pixels, b: Pixels, scale: float) -> bool:
+    """Whether a region shows the same, half a CSS pixel beside at most: browsers round where a text begins either way."""
+    most = int(scale // 2)
+    height, width = a.shape[:2]
+    left, top, right, bottom = region
+    if left < most or top < most or right > width - most or bottom > height - most:
+        return False
+    now = b[top:bottom, left:right]
+    beside = range(-most, most + 1)
+    return any(
+        float(_distance(a[top + down : bottom + down, left + across : right + across], now).max()) <= NOISE
+        for down in beside
+        for across in beside
+        if down or across
+    )
 
 
 def _is_bar(part: Pixels, ground: Pixels, width: int) -> bool:

@@ -247,7 +247,8 @@ class Run(Generic[S]):
         self.screenshots += [each for each in names if each not in self.screenshots]
         self.keep_sessions_secret(shown.context)
         for each in names:
-            self.ledger.record("screenshot", step=step.number, name=each, url=plain_url(shown.url), seconds=took)
+            about = {"name": each, "image": name, "url": plain_url(shown.url), "seconds": took}
+            self.ledger.record("screenshot", step=step.number, **about)
             self.reporter.screenshot(each, folder / each)
 
     @contextmanager
@@ -453,7 +454,8 @@ class Run(Generic[S]):
             raise RuntimeError(f"{step.name} waits for nothing")
         began, waits = self._last(step, "step started"), self._last(step, "waits")
         before = self.ledger.entries[began:waits]
-        self._taken = sum(_is_about(entry, step.number, ("screenshot",)) for entry in before)
+        taken = [entry for entry in before if _is_about(entry, step.number, ("screenshot",))]
+        self._taken = len({entry.get("image", entry["name"]) for entry in taken})
         # However late it is, a process looks before it gives up.
         left = step.wait.timeout(self.settings) - self._waited(step) if self._looked else WATCH
         self._looked = True

@@ -104,6 +104,15 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         (("report", "a1b2", "--fleet", "sites"), "name a run, or --fleet NAME, or --schema"),
         (("report", "--schema", "--open"), "--schema goes with neither --open nor --junit"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
+        (("regenerate", "--sandbox", "--color-scheme", "blue"), '--color-scheme: "blue" is neither light nor dark'),
+        (("regenerate", "--sandbox", "--viewport", "wide"), '--viewport: "wide" is not a width and a height, such as'),
+        (("regenerate", "--sandbox", "--scale", "9"), "--scale: it is not a number from 1 to 4"),
+        (
+            ("regenerate", "--locale", "en-US", "--locale", "de-DE"),
+            "each --locale and each --scale is a run of its own",
+        ),
+        (("regenerate", "--look", "mine.toml"), "mine.toml cannot be read: No such file or directory"),
+        (("regenerate", "guide.md"), "guide.md cannot be read: No such file or directory"),
         ((*RUN, "--env-file", "other.env"), "other.env is not there. Copy .env.example to it and fill it in."),
     ],
 )
