@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from runner.accessibility import Accessibility
     from runner.flow import Flow, Step
     from runner.settings import Settings
 
@@ -74,6 +75,7 @@ class Options:
         signed_in: Kept sign-ins to begin with, as Playwright's storage_state.
         only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
         report: Write `report.html` at the end.
+        accessibility: Looks for violations on the page of each screenshot; None to look for none.
     """
 
     until: int | None = None
@@ -86,6 +88,7 @@ class Options:
     signed_in: dict[str, Any] | None = field(default=None, repr=False)
     only_preflight: bool = False
     report: bool = True
+    accessibility: Accessibility | None = None
 
 
 @dataclass
@@ -286,6 +289,7 @@ class _Performance:
             settings, run_ledger, folder=self.folder, secrets=secrets, reporter=reporter, facts=facts
         )
         self.resumable = self.run.resumable = options.resumable and not options.only_preflight
+        self.run.accessibility = options.accessibility
         self.taken_up = bool(run_ledger.entries)
         self.order = self._order(begun=record.begun)
         self.result = Result(

@@ -31,13 +31,16 @@ OUTLINE = (225, 29, 72)
 _MATTING = 4  # CSS pixels between the control and its outline
 
 
-def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -> bytes:
+def photograph(
+    page: Page, secrets: Secrets, highlight: Locator | None = None, *, searched: Locator | None = None
+) -> bytes:
     """Take a screenshot of what the viewport shows.
 
     Args:
         page: The tab.
         secrets: What is covered wherever it is visible.
         highlight: The control to outline; it is scrolled into view.
+        searched: Where a step did not get on; a dashed box goes around it, if it is on the page.
 
     Returns:
         A PNG.
@@ -50,6 +53,8 @@ def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -
     settle(page)
     if highlight:
         highlight.scroll_into_view_if_needed()
+    if searched:
+        searched.evaluate_all(_SHOW_JS)
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
     for _ in range(5):
@@ -59,8 +64,23 @@ def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
         if covers(page, secrets) == before:
             outline = Box(box["x"], box["y"], box["width"], box["height"]) if box else None
-            return draw(png, before, outline, page)
+            place = box_around(searched) if searched else None
+            return draw(png, before, outline, page, searched=place)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
+
+
+def box_around(searched: Locator) -> Box | None:
+    """Around all that a locator finds at this moment, without waiting for it; None if nothing of it is visible."""
+    boxes = [box for one in searched.element_handles() if one.is_visible() and (box := one.bounding_box())]
+    if not boxes:
+        return None
+    x, y = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+    right = max(box["x"] + box["width"] for box in boxes)
+    bottom = max(box["y"] + box["height"] for box in boxes)
+    return Box(x, y, right - x, bottom - y)
+
+
+_SHOW_JS = "all => all.find(el => el.checkVisibility())?.scrollIntoView({block: 'nearest', inline: 'nearest'})"
 
 
 def settle(page: Page) -> None:
@@ -101,7 +121,7 @@ _BUSY_JS = """() => {
 # -- drawing ------------------------------------------------------------------------------------------------------
 
 
-def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page) -> bytes:
+def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page, *, searched: Box | None = None) -> bytes:
     """The picture with opaque boxes over the secrets and an outline around the control.
 
     Args:
@@ -109,8 +129,9 @@ def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page) -> byt
         covered: What to cover.
         outline: What to outline.
         page: The page, for the width of its viewport.
+        searched: What to put into a dashed box, below all covers.
     """
-    if not covered and not outline:
+    if not covered and not outline and not searched:
         return png
     with Image.open(io.BytesIO(png)) as opened:
         picture = opened.convert("RGB")
@@ -119,6 +140,8 @@ def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page) -> byt
     def pixels(box: Box) -> tuple[float, float, float, float]:
         return (box.x * scale, box.y * scale, (box.x + box.width) * scale, (box.y + box.height) * scale)
 
+    if searched:
+        draw_dashed(picture, searched, scale)
     pen = ImageDraw.Draw(picture)
     for box in covered:
         pen.rounded_rectangle(pixels(box.grown(1)), radius=3 * scale, fill=COVER)
@@ -132,3 +155,32 @@ def draw(png: bytes, covered: list[Box], outline: Box | None, page: Page) -> byt
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=False)
     return out.getvalue()
+
+
+DASH = 9
+"""CSS pixels that each dash is long of a dashed box, and as many are between two of them."""
+
+
+def draw_dashed(picture: Image.Image, place: Box, scale: float) -> None:
+    """Draw a dashed box around a place, as far as that is on the picture.
+
+    Args:
+        picture: The picture, in device pixels.
+        place: What goes into the box.
+        scale: Device pixels for each CSS pixel.
+    """
+    box, width, dash = place.grown(_MATTING), round(3 * scale), round(DASH * scale)
+    left, top = max(round(box.x * scale), 0), max(round(box.y * scale), 0)
+    right = min(round((box.x + box.width) * scale), picture.width)
+    bottom = min(round((box.y + box.height) * scale), picture.height)
+    if right - left < dash or bottom - top < dash:
+        return
+    pen = ImageDraw.Draw(picture)
+    # On white, so that the dashes stand out from whatever is there.
+    pen.rectangle((left, top, right - 1, bottom - 1), outline="white", width=width)
+    for at in range(left, right, 2 * dash):
+        for edge in (top, bottom - width):
+            pen.rectangle((at, edge, min(at + dash, right) - 1, edge + width - 1), fill=OUTLINE)
+    for at in range(top, bottom, 2 * dash):
+        for edge in (left, right - width):
+            pen.rectangle((edge, at, edge + width - 1, min(at + dash, bottom) - 1), fill=OUTLINE)
