@@ -240,5 +240,5 @@ def refuse_new(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
                 accepted = f'"{screenshot}": {{"{one["id"]}": {one["nodes"]}}}'
                 new.append(f"{sentence(step, screenshot, one)}; to accept it, {path} has to say {accepted}")
     if new:
-        count = f"{len(new)} new violation{'s' if len(new) > 1 else ''} of accessibility"
-        raise Differs("\n".join([f"{count} (--accept-accessibility accepts all at the next run):", *new]))
+        first = "new violations of accessibility (--accept-accessibility accepts all that the next run finds):"
+        raise Differs("\n".join([first, *new]))

@@ -73,7 +73,7 @@ def _case_of_step(one: StepEvidence) -> Case:
         about |= {"there were": ", ".join(failure["controls"]), "go on with": failure["resume"]}
         return Case(name, seconds, failure["sentence"], [f"{what}: {said}" for what, said in about.items() if said])
     if new := [sentence(one.step.name, *found) for found in one.new_violations]:
-        return Case(name, seconds, f"{len(new)} new violations of accessibility", new, kind="Differs")
+        return Case(name, seconds, f"new violations of accessibility: {len(new)}", new, kind="Differs")
     return Case(name, seconds, skipped="" if one.is_done else one.state)
 
 

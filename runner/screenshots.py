@@ -80,7 +80,11 @@ def box_around(searched: Locator) -> Box | None:
     return Box(x, y, right - x, bottom - y)
 
 
-_SHOW_JS = "all => all.find(el => el.checkVisibility())?.scrollIntoView({block: 'nearest', inline: 'nearest'})"
+_SHOW_JS = """all => {
+    const first = all.find(el => el.checkVisibility());
+    const box = first?.getBoundingClientRect();
+    if (box && (box.top < 0 || box.bottom > innerHeight)) first.scrollIntoView({block: 'center', inline: 'nearest'});
+}"""
 
 
 def settle(page: Page) -> None:

@@ -337,6 +337,25 @@ def test_junit_has_a_case_for_each_step(tmp_path: Path) -> None:
     assert (missed[0].tag, missed[0].attrib) == ("skipped", {"message": "not reached"})
 
 
+def test_junit_says_what_is_new_about_accessibility(tmp_path: Path) -> None:
+    """The step is done, and its case fails; one whose violations are known does not."""
+    violation = {"id": "label", "impact": "critical", "help": "Label it", "nodes": 2, "new": False}
+    entries = [
+        at(0, "step started", 1),
+        at(1, "accessibility", 1, name="a.png", violations=[violation]),
+        at(2, "step done", 1),
+        at(2, "step started", 2),
+        at(3, "accessibility", 2, name="b.png", violations=[{**violation, "new": True}, violation]),
+        at(4, "step done", 2),
+    ]
+    record = Record("run-1", "toy", "1", "a", "Rattle", tmp_path, started=entries[0]["at"])
+    write_junit(tmp_path / "a.xml", suite_of_run(read_entries(toy(), entries, "done"), record))
+    passed, new, _ = ET.parse(tmp_path / "a.xml").getroot().iter("testcase")  # noqa: S314 - we have just written it
+    assert list(passed) == []
+    assert new[0].attrib == {"message": "new violations of accessibility: 1", "type": "Differs"}
+    assert (new[0].text or "").splitlines()[1:] == ["Step 2, b.png: Label it (label, critical), in 2 places"]
+
+
 def test_junit_can_hold_whatever_stood_on_a_page(tmp_path: Path) -> None:
     """Characters that XML forbids become question marks, and others stay."""
     write_junit(tmp_path / "a.xml", Suite("s", [Case("\x1b[31mred\x00", failure="a\uffffb ÷ 🎈\ttab")]))
