@@ -19,6 +19,7 @@ from tests.command_line import LIMIT, environment
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
+ROOT = Path(__file__).parents[2]
 SITE = "https://toy.example/"
 STRICT = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-src https://other.example"}
 TYPED = "what-somebody-has-typed"
@@ -188,9 +189,15 @@ def test_a_page_that_runs_no_scripts_of_its_own_is_not_waited_for_for_ever(
 
 def run_toy(folder: Path, fields: int, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the toy whose page has so many fields without a label."""
-    command = [sys.executable, "-m", "tests.runner.toy_page", "run", "toy", "--runs", str(folder / "runs"), *options]
+    command = [sys.executable, "-m", "tests.runner.toy_page", "run", "toy", *options]
     return subprocess.run(
-        command, env=environment(TOY_FIELDS=str(fields)), capture_output=True, text=True, timeout=LIMIT, check=False
+        command,
+        cwd=folder,
+        env=environment(TOY_FIELDS=str(fields), PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
     )
 
 
@@ -209,11 +216,12 @@ def test_only_new_violations_make_the_command_fail_and_the_run_is_done_all_the_s
     assert "Step 1, one.png: Form elements must have labels (label, critical), in 2 places; to accept it" in more.stderr
     result = json.loads(more.stdout)
     assert (result["state"], result["steps_done"], result["failure"]) == ("done", 1, None)
-    ledger = [json.loads(line) for line in (Path(result["folder"]) / "ledger.jsonl").read_text().splitlines()]
+    folder = tmp_path / result["folder"]
+    ledger = [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
     (found,) = [one for one in ledger if one["event"] == "accessibility"]
     assert (found["step"], found["name"]) == (1, "one.png")
     assert [(one["id"], one["nodes"], one["new"]) for one in found["violations"]] == [("label", 2, True)]
-    assert ">new</strong>" in (Path(result["folder"]) / "report.html").read_text()
+    assert ">new</strong>" in (folder / "report.html").read_text()
     assert json.loads(file.read_text()) == {"one.png": {"label": 1}}
 
 
