@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Error as PlaywrightError
 from runner.errors import Differs, Missing, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Frame, JSHandle, Page
@@ -55,9 +56,10 @@ class Accessibility:
         Raises:
             PlaywrightError: The page does not answer, or axe does not come to an end.
         """
-        axe = self._axe_in(page.main_frame)
-        partial = self._partial(page.main_frame, axe, {"include": [], "exclude": []})
-        found: list[dict[str, Any]] = _outcome(page.main_frame, axe, _FINISH_JS, [partial, _OPTIONS])
+        frame = page.main_frame
+        with self._axe_in(frame) as axe:
+            partial = self._partial(frame, axe, {"include": [], "exclude": []})
+            found: list[dict[str, Any]] = outcome_of(frame, axe, _FINISH_JS, [partial, _OPTIONS])
         return [one | {"new": self._is_new(screenshot, one)} for one in found]
 
     def _is_new(self, screenshot: str, violation: Mapping[str, Any]) -> bool:
@@ -66,14 +68,20 @@ class Accessibility:
         nodes: int = violation["nodes"]
         return nodes > self._known.get(screenshot, {}).get(violation["id"], 0)
 
-    def _axe_in(self, frame: Frame) -> JSHandle:
+    @contextmanager
+    def _axe_in(self, frame: Frame) -> Iterator[JSHandle]:
         # What runs in a page has no limit of its own: one that is busy for ever is found out beforehand.
         frame.locator(":root").wait_for(state="attached", timeout=LIMIT * 1000)
-        return frame.evaluate_handle(self._load)
+        axe = frame.evaluate_handle(self._load)
+        try:
+            yield axe
+        finally:
+            with suppress(PlaywrightError):  # the page has gone, and its handles with it
+                axe.dispose()
 
     def _partial(self, frame: Frame, axe: JSHandle, context: Mapping[str, Any]) -> list[Any]:
         """What axe finds in a frame and in those below it, in their order; None for one that cannot be looked at."""
-        found = [_outcome(frame, axe, _RUN_JS, [context, _OPTIONS])]
+        found = [outcome_of(frame, axe, _RUN_JS, [context, _OPTIONS])]
         for below in axe.evaluate("(axe, context) => axe.utils.getFrameContexts(context)", context):
             found += self._below(axe, below) or [None]
         return found
@@ -86,12 +94,13 @@ class Accessibility:
             frame = element.content_frame() if element else None
             if element is None or frame is None or element.evaluate(_RUNS_NO_SCRIPT_JS):
                 return []
-            return self._partial(frame, self._axe_in(frame), below["frameContext"])
+            with self._axe_in(frame) as inner:
+                return self._partial(frame, inner, below["frameContext"])
         except PlaywrightError:
             return []  # it has gone meanwhile, or does not answer; axe counts it among what it could not test
 
 
-def _outcome(frame: Frame, axe: JSHandle, script: str, args: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever axe tells
+def outcome_of(frame: Frame, axe: JSHandle, script: str, args: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever axe tells
     """What comes of something that axe does in a frame, which may never end: timers do not run in every frame."""
     state = axe.evaluate_handle(_BEGIN_JS.replace("SCRIPT", script), args)
     frame.wait_for_function("state => state.over", arg=state, timeout=LIMIT * 1000, polling=50)

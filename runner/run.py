@@ -564,7 +564,7 @@ class Run(Generic[S]):
             says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
             sentence=self.secrets.redact_deep(_sentence(error)),
             url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
-            looked_for=self.secrets.redact_deep(getattr(error, "looked_for", "")),
+            looked_for=self.secrets.redact_deep(_looked_for(error)),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
             resume=self._what_next(flow, answer),
@@ -645,6 +645,14 @@ def _acted_on(error: BaseException) -> Locator | None:
     frames = (frame for frame, _ in walk_tb(error.__traceback__))
     acted_on = [found for frame in frames if isinstance(found := frame.f_locals.get("self"), Locator)]
     return acted_on[-1] if acted_on else None
+
+
+def _looked_for(error: Exception) -> str:
+    """What was searched, in the guide's words, if that is known."""
+    if isinstance(error, Stuck):
+        return error.looked_for
+    acted_on = _acted_on(error)
+    return (acted_on and acted_on.description) or ""
 
 
 def _is_on(page: Page, place: Locator | None) -> bool:

@@ -207,6 +207,7 @@ def test_a_failure_s_picture_shows_where_the_step_did_not_get_on(
     failure = caught.value.failure
     assert failure.screenshot
     assert failure.marked == bool(marked)
+    assert "Press" not in html or failure.looked_for == 'the control "Press"'
     assert has_dashed_box(failure.screenshot, boxes) == bool(marked)
     report = (folder_of(tmp_path) / "report.html").read_text()
     assert ("In the dashed box" in report) == bool(marked)
