@@ -81,7 +81,7 @@ class Accessibility:
 
     def _partial(self, frame: Frame, axe: JSHandle, context: Mapping[str, Any]) -> list[Any]:
         """What axe finds in a frame and in those below it, in their order; None for one that cannot be looked at."""
-        found = [outcome_of(frame, axe, _RUN_JS, [context, _OPTIONS])]
+        found = [outcome_of(frame, axe, "axe.runPartial(...args)", [context, _OPTIONS])]
         for below in axe.evaluate("(axe, context) => axe.utils.getFrameContexts(context)", context):
             found += self._below(axe, below) or [None]
         return found
@@ -138,12 +138,6 @@ _BEGIN_JS = """(axe, args) => {
     SCRIPT.then(found => { state.over = {found}; }, error => { state.over = {error: String(error)}; });
     return state;
 }"""
-
-# It scrolls, to see what stands on what.
-_RUN_JS = """(() => {
-    const scrolled = axe.utils.getScrollState();
-    return axe.runPartial(...args).finally(() => axe.utils.setScrollState(scrolled));
-})()"""
 
 _FINISH_JS = """axe.finishRun(...args).then(({violations}) =>
     violations.map(({id, impact, help, nodes}) => ({id, impact, help, nodes: nodes.length})))"""
