@@ -81,7 +81,8 @@ def find_browser(playwright: Playwright, name: str, settings: BrowserSettings) -
 SAME_PIXELS = {"chromium": ("--disable-font-subpixel-positioning",)}
 """Switches of a browser with which the same page is drawn in the same pixels each time.
 
-Without it Chromium draws the text of a form control at one of two heights, by chance (seen in a field for searching, one page load of two).
+Without it Chromium draws the text of a form control at one of two heights, by chance: in one admin page the field that
+searches plugins differed by that in half of its visits.
 """
 
 

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from fixtures.sandbox import Sandbox
+    from runner.accessibility import Accessibility
     from runner.flow import Flow
     from runner.junit import Suite
     from runner.ledger import Ledger, Record
     from runner.machine import Need
     from runner.notices import NoticeSettings
+    from runner.performance import Result
     from runner.regenerate import Decision
     from runner.settings import Settings
 
@@ -64,6 +66,19 @@ Video = Annotated[bool, typer.Option("--video", help="Record each tab; secrets o
 Until = Annotated[int | None, typer.Option(help="Stop after this step.", min=1)]
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help='End when there is only something to wait for; "resume" looks again.')
+]
+AccessibilityOption = Annotated[
+    bool, typer.Option("--accessibility", help="Look for violations with axe on the page of each screenshot.")
+]
+Baseline = Annotated[
+    Path | None,
+    typer.Option(
+        "--accessibility-baseline",
+        help="The same, and end with exit code 1 if there are any that this JSON file does not know.",
+    ),
+]
+Accept = Annotated[
+    bool, typer.Option("--accept-accessibility", help="Write what is found to that file instead, as known.")
 ]
 Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -108,6 +123,9 @@ def run(
     until: Until = None,
     no_wait: NoWait = False,
     verify: Annotated[bool, typer.Option("--verify", help="Compare the result with its origin at the end.")] = False,
+    accessibility: AccessibilityOption = False,
+    accessibility_baseline: Baseline = None,
+    accept_accessibility: Accept = False,
     runs: Runs = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -125,14 +143,16 @@ def run(
         raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
-    if dry_run and (until or no_wait or verify or no_preflight):
+    if dry_run and (until or no_wait or verify or no_preflight or accessibility or accessibility_baseline):
         raise WrongUsage(
-            "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight"
+            "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight, "
+            "--accessibility"
         )
     if verify and (until or no_wait):
         raise WrongUsage(
             '--verify needs the whole flow: it goes with neither --until nor --no-wait; "verify" can follow'
         )
+    looks = looks_for_violations(accessibility_baseline, on=accessibility, accept=accept_accessibility)
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
@@ -148,13 +168,14 @@ def run(
         resumable=not sandbox,
         signed_in=kept_sign_ins(found, settings, env) if settings else None,
         only_preflight=dry_run,
+        accessibility=looks,
     )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(err()))
         box = stack.enter_context(open_sandbox()) if sandbox else None
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
-            perform(
+            result = perform(
                 found,
                 settings,
                 lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
@@ -172,8 +193,12 @@ def run(
         if dry_run and not as_json:
             for step in found.steps:
                 out().print(f"would do step {step.number}: {escape(step.title)}")
-        if verify and progress.folder:
-            compare(found, settings, ledger.find(progress.folder.name), as_json=as_json)
+        comparisons = [
+            lambda: compare_accessibility(result, ledger, accessibility_baseline, accept=accept_accessibility)
+        ]
+        if verify:
+            comparisons.append(lambda: compare(found, settings, ledger.find(result.id), as_json=as_json))
+        compare_all(*comparisons)
 
 
 @app.command()
@@ -191,6 +216,9 @@ def resume(
     video: Video = False,
     until: Until = None,
     no_wait: NoWait = False,
+    accessibility: AccessibilityOption = False,
+    accessibility_baseline: Baseline = None,
+    accept_accessibility: Accept = False,
     runs: Runs = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -207,6 +235,7 @@ def resume(
     from runner.progress import Progress
     from runner.settings import environment
 
+    looks = looks_for_violations(accessibility_baseline, on=accessibility, accept=accept_accessibility)
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
@@ -214,10 +243,17 @@ def resume(
     found = find_flow(record.flow)
     settings = found.settings.load_again(env, record.settings)
     notices = NoticeSettings.load(env)
-    signed_in = kept_sign_ins(found, settings, env)
+    options = Options(
+        until=until,
+        trace=trace,
+        video=video,
+        wait=not no_wait,
+        signed_in=kept_sign_ins(found, settings, env),
+        accessibility=looks,
+    )
     with Progress(err()) as progress:
         try:
-            take_up(
+            result = take_up(
                 found,
                 settings,
                 lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
@@ -225,7 +261,7 @@ def resume(
                 ledger=ledger,
                 runs=runs,
                 reporter=progress,
-                options=Options(until=until, trace=trace, video=video, wait=not no_wait, signed_in=signed_in),
+                options=options,
                 answer=answer,
             )
         finally:
@@ -233,6 +269,68 @@ def resume(
             if progress.folder:
                 tell(progress.folder, None, as_json=as_json)
                 notify(notices, progress.folder)
+        compare_accessibility(result, ledger, accessibility_baseline, accept=accept_accessibility)
+
+
+def compare_all(*comparisons: Callable[[], None]) -> None:
+    """Make all comparisons, also those after one that has found differences.
+
+    Raises:
+        Differs: There are some; says those of all.
+    """
+    found = []
+    for make in comparisons:
+        try:
+            make()
+        except Differs as differs:
+            found.append(str(differs))
+    if found:
+        raise Differs("\n".join(found))
+
+
+def looks_for_violations(baseline: Path | None, *, on: bool, accept: bool) -> Accessibility | None:
+    """What looks for violations of accessibility during a run; None if nothing does.
+
+    Args:
+        baseline: The file that says what is known.
+        on: They are looked for also without such a file.
+        accept: They are to become known.
+
+    Raises:
+        WrongUsage: The file cannot be used.
+        Missing: axe is not installed.
+    """
+    from runner.accessibility import Accessibility, read_baseline
+
+    if accept and baseline is None:
+        raise WrongUsage("--accept-accessibility needs the file to write: --accessibility-baseline FILE")
+    known = read_baseline(baseline, new=accept) if baseline else None
+    return Accessibility(None if accept else known) if on or baseline else None
+
+
+def compare_accessibility(result: Result, ledger: Ledger, baseline: Path | None, *, accept: bool) -> None:
+    """Compare the violations that a run has found with those that are known, or make them known.
+
+    Args:
+        result: How the run ended; nothing is compared while it waits.
+        ledger: What it has recorded.
+        baseline: The file that says what is known; None to compare nothing.
+        accept: They are to become known.
+
+    Raises:
+        Differs: Some are new.
+    """
+    from runner.accessibility import accept as make_known
+    from runner.accessibility import refuse_new
+
+    if baseline is None or result.state not in ("done", "stopped"):
+        return
+    entries = ledger.entries(result.id)
+    if accept:
+        number = make_known(baseline, entries)
+        err().print(f"known and accepted in {escape(str(baseline))}: {number} violations of accessibility")
+    else:
+        refuse_new(baseline, entries)
 
 
 def kept_sign_ins(flow: Flow[Any], settings: Settings, env: Mapping[str, str]) -> dict[str, Any] | None:
@@ -417,7 +515,7 @@ def show_run(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = No
         words = next(
             (str(entry[name]) for name in ("sentence", "words", "name", "says", "state") if entry.get(name)), ""
         )
-        console.print(f"{entry['at'][11:19]}  {step:8}{entry['event']:14}{escape(words)}")
+        console.print(f"{entry['at'][11:19]}  {step:8}{entry['event']:15}{escape(words)}")
 
 
 @runs_app.command("give-up")

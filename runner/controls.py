@@ -469,7 +469,11 @@ def field(candidates: Locator, looked_for: str, *patterns: str, timeout: float |
     found = until(page, look, timeout=timeout)
     if found is None:
         said = ", ".join(map(str, there)) or "none"
-        raise Stuck(f"there is no field for the {looked_for}; the fields there are: {said}", looked_for=looked_for)
+        raise Stuck(
+            f"there is no field for the {looked_for}; the fields there are: {said}",
+            looked_for=looked_for,
+            place=candidates,
+        )
     return found.describe(f"the field for the {looked_for}")
 
 
@@ -618,7 +622,8 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
         return found or _radio_with_more_words(scope, words)
 
     if until(page, lambda: look() or (True if lists.first.is_visible() else None), timeout=timeout) is None:
-        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"')
+        region = None if isinstance(scope, Page) else scope
+        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"', place=region)
     wanted = until(page, look, timeout=LATE)
     if wanted is None:
         # The entries are behind a closed list.
@@ -631,11 +636,14 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     pressed = wanted.describe(f'the choice "{words}"')
     tells = [state for state in _STATES if pressed.get_attribute(state) is not None]
     pressed.click()
-    for state in tells:
-        expect(pressed).to_have_attribute(state, "true")
     radio = scope.get_by_role("radio", name=re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE))
-    if radio.count() == 1:
-        expect(radio).to_be_checked()
+    try:
+        for state in tells:
+            expect(pressed).to_have_attribute(state, "true")
+        if radio.count() == 1:
+            expect(radio).to_be_checked()
+    except AssertionError:
+        raise Stuck(f'"{words}" was pressed and did not become chosen', looked_for=words, place=pressed) from None
     return pressed
 
 
@@ -702,7 +710,7 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     if native:
         option = until(page, lambda: entry_of(wanted, with_more), timeout=timeout)
         if option is None:
-            raise _not_offered(words, options)
+            raise _not_offered(words, options, chooser)
         chooser.select_option(label=(option.text_content() or "").strip())
         return
     wanted = wanted.or_(options.filter(has=page.get_by_text(named(words))))
@@ -721,10 +729,10 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         if typed:
             element.fill("")
             until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
-        raise _not_offered(words, options.filter(visible=True))
+        raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
     entry.click()
     if not until(page, lambda: _says(chooser, element, words) or None):
-        raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words)
+        raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
 
 
 def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
@@ -745,9 +753,9 @@ def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
     return " ".join(words.split()).casefold() in " ".join(str(said).split()).casefold()
 
 
-def _not_offered(words: str, options: Locator) -> Stuck:
+def _not_offered(words: str, options: Locator, place: Locator) -> Stuck:
     offered = ", ".join(f'"{" ".join(text.split())}"' for text in options.all_text_contents()) or "nothing"
-    return Stuck(f'"{words}" is not offered; offered are: {offered}', looked_for=words)
+    return Stuck(f'"{words}" is not offered; offered are: {offered}', looked_for=words, place=place)
 
 
 # -- what lies over a page ----------------------------------------------------------------------------------------
@@ -776,7 +784,7 @@ def dismiss_interruptions(
 
     Args:
         page: The page.
-        on_dismiss: Called with the name of what was pressed.
+        on_dismiss: Told what lay there, and with what it was closed.
         never: The guide's words for controls; a dialogue that holds one of them is part of the work.
         keep: A dialogue with such words is part of the work too.
     """
@@ -810,9 +818,11 @@ def dismiss_interruptions(
     def press(_: Locator) -> None:
         button = next((way for way in ways if way.is_visible()), None)
         if button is not None:  # else it has gone by itself
+            # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
+            what = "a dialogue" if button is ways[-1] else "a cookie banner"
             button.click()
-            on_dismiss(name)
+            on_dismiss(f'{what}, closed with "{name}"')
 
     # One handler for all of them: each costs a look at the page before every act.
     page.add_locator_handler(_any(ways).first, press)

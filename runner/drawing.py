@@ -26,6 +26,9 @@ STYLE = 2
 
 INK = (225, 29, 72)
 
+DASH = 9
+"""CSS pixels that each dash is long of a dashed box, and as many are between two of them."""
+
 _MATTING = 4  # CSS pixels between the control and its outline
 _LINE = 3  # CSS pixels across
 _ROUNDING = 7
@@ -43,12 +46,14 @@ class Drawing:
         outlined: The control that the guide names.
         number: Beside the outline, instead of words.
         arrows: From where to where.
+        searched: Where a step did not get on: a dashed box goes around it, below all covers.
     """
 
     covered: Sequence[Box] = ()
     outlined: Box | None = None
     number: int | None = None
     arrows: Sequence[tuple[Box, Box]] = field(default=())
+    searched: Box | None = None
 
 
 def drawn(picture: Image.Image, drawing: Drawing, scale: float) -> Image.Image:
@@ -60,6 +65,8 @@ def drawn(picture: Image.Image, drawing: Drawing, scale: float) -> Image.Image:
         scale: Device pixels for each CSS pixel.
     """
     picture = picture.convert("RGB")
+    if drawing.searched:
+        dashed(picture, drawing.searched, scale)
     cover(picture, drawing.covered, scale)
     if drawing.outlined:
         outline(picture, drawing.outlined, scale)
@@ -90,6 +97,25 @@ def outline(picture: Image.Image, box: Box, scale: float) -> None:
     ImageDraw.Draw(shadow).rounded_rectangle(ring, radius=_ROUNDING * scale, outline=_DARK, width=width)
     picture.paste((0, 0, 0), (0, round(scale)), shadow.filter(ImageFilter.GaussianBlur(2 * scale)))
     ImageDraw.Draw(picture).rounded_rectangle(ring, radius=_ROUNDING * scale, outline=INK, width=width)
+
+
+def dashed(picture: Image.Image, place: Box, scale: float) -> None:
+    """Draw a dashed box around a place, as far as that is on the picture."""
+    box, width, dash = place.grown(_MATTING), round(_LINE * scale), round(DASH * scale)
+    left, top = max(round(box.x * scale), 0), max(round(box.y * scale), 0)
+    right = min(round((box.x + box.width) * scale), picture.width)
+    bottom = min(round((box.y + box.height) * scale), picture.height)
+    if right - left < dash or bottom - top < dash:
+        return
+    pen = ImageDraw.Draw(picture)
+    # On white, so that the dashes stand out from whatever is there.
+    pen.rectangle((left, top, right - 1, bottom - 1), outline="white", width=width)
+    for at in range(left, right, 2 * dash):
+        for edge in (top, bottom - width):
+            pen.rectangle((at, edge, min(at + dash, right) - 1, edge + width - 1), fill=INK)
+    for at in range(top, bottom, 2 * dash):
+        for edge in (left, right - width):
+            pen.rectangle((edge, at, edge + width - 1, min(at + dash, bottom) - 1), fill=INK)
 
 
 def _number(picture: Image.Image, box: Box, number: int, scale: float) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from playwright.sync_api import Locator
+
 
 class GuiderunnerError(Exception):
     """Base of all errors that are said to the user as a sentence, without a traceback."""
@@ -44,11 +46,13 @@ class Stuck(GuiderunnerError):
     Args:
         sentence: What was expected, what is there, what to do next.
         looked_for: The control or text that was searched, in the guide's words.
+        place: Where it was searched, or what was found and could not be used; marked in the failure's screenshot.
     """
 
-    def __init__(self, sentence: str, *, looked_for: str = "") -> None:
+    def __init__(self, sentence: str, *, looked_for: str = "", place: Locator | None = None) -> None:
         super().__init__(sentence)
         self.looked_for = looked_for
+        self.place = place
 
 
 class Undone(Stuck):
@@ -101,6 +105,7 @@ class Failure:
     resume: str = ""
     asks: bool = False
     needs_person: bool = False
+    marked: bool = False
 
     def lines(self) -> list[str]:
         """The failure as the lines a person reads, most important first."""

@@ -37,7 +37,10 @@ _AFTER: dict[str, StepState] = {
 }
 """The state in which an event leaves its step."""
 
-_NOTES = ("said", "about to", "step again", "browser gone", "question", "no failure screenshot", "step failed")
+_NOTES = (
+    *("said", "about to", "step again", "browser gone", "question", "no failure screenshot", "no accessibility check"),
+    "step failed",
+)
 """Events that people may want to read one after the other."""
 
 
@@ -95,7 +98,7 @@ class StepEvidence:
         console: Errors on the pages' consoles.
         requests: Requests that failed.
         more: How many more of both there were.
-        violations: New violations of accessibility.
+        violations: Violations of accessibility on the page of each of its screenshots, where that was looked for.
         failure: Its latest failure, with the fields of `runner.errors.Failure`.
     """
 
@@ -111,7 +114,7 @@ class StepEvidence:
     console: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     more: int = 0
-    violations: list[dict[str, Any]] = field(default_factory=list)
+    violations: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     failure: dict[str, Any] | None = None
 
     @property
@@ -133,6 +136,11 @@ class StepEvidence:
     def mark(self) -> str:
         """Its number, or a letter where it has none."""
         return self.step.name[0] if self.beside else str(self.step.number)
+
+    @property
+    def new_violations(self) -> list[tuple[str, dict[str, Any]]]:
+        """Those that nobody has known yet, each with its screenshot."""
+        return [(name, one) for name, found in self.violations.items() for one in found if one["new"]]
 
     @property
     def addresses(self) -> list[str]:
@@ -254,7 +262,7 @@ def _take(one: StepEvidence, entry: dict[str, Any], facts: dict[str, str]) -> No
         one.requests += entry["requests"]
         one.more += entry["more"]
     elif event == "accessibility":
-        one.violations += entry["violations"]
+        one.violations[entry["name"]] = entry["violations"]
     elif event == "step failed":
         one.failure = entry
         one.state = "asks" if entry["asks"] else "failed"

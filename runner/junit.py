@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from runner.accessibility import sentence
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -28,6 +30,7 @@ class Case:
         seconds: How long it took.
         failure: The sentence of its failure; nothing if it did not fail.
         more: More lines about that.
+        kind: What it is called where errors are told apart.
         skipped: Why it has no result yet; nothing if it has one.
     """
 
@@ -36,6 +39,7 @@ class Case:
     failure: str = ""
     more: Sequence[str] = ()
     skipped: str = ""
+    kind: str = "StepFailed"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ def _case_of_step(one: StepEvidence) -> Case:
         about = {"guide": failure["says"], "page": failure["url"], "looked for": failure["looked_for"]}
         about |= {"there were": ", ".join(failure["controls"]), "go on with": failure["resume"]}
         return Case(name, seconds, failure["sentence"], [f"{what}: {said}" for what, said in about.items() if said])
+    if new := [sentence(one.step.name, *found) for found in one.new_violations]:
+        return Case(name, seconds, f"new violations of accessibility: {len(new)}", new, kind="Differs")
     return Case(name, seconds, skipped="" if one.is_done else one.state)
 
 
@@ -103,7 +109,7 @@ def write_junit(path: Path, suite: Suite) -> None:
         about = {"classname": _xml(suite.name), "name": _xml(case.name), "time": f"{case.seconds:.3f}"}
         shown = ET.SubElement(element, "testcase", about)
         if case.failure:
-            failure = ET.SubElement(shown, "failure", {"message": _xml(case.failure), "type": "StepFailed"})
+            failure = ET.SubElement(shown, "failure", {"message": _xml(case.failure), "type": case.kind})
             failure.text = _xml("\n".join([case.failure, *case.more]))
         elif case.skipped:
             ET.SubElement(shown, "skipped", {"message": _xml(case.skipped)})

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from runner.accessibility import Accessibility
     from runner.flow import Flow, Step
     from runner.settings import Settings
     from runner.studio import Studio
@@ -76,6 +77,7 @@ class Options:
         only_preflight: End after the preflight: a dry run, which the ledger does not keep as one to be taken up.
         report: Write `report.html` at the end.
         studio: Takes the images of a guide; None for screenshots as evidence.
+        accessibility: Looks for violations on the page of each screenshot; None to look for none.
     """
 
     until: int | None = None
@@ -89,6 +91,7 @@ class Options:
     only_preflight: bool = False
     report: bool = True
     studio: Studio | None = None
+    accessibility: Accessibility | None = None
 
 
 @dataclass
@@ -290,6 +293,7 @@ class _Performance:
         )
         self.run.studio = options.studio
         self.resumable = self.run.resumable = options.resumable and not options.only_preflight
+        self.run.accessibility = options.accessibility
         self.taken_up = bool(run_ledger.entries)
         self.order = self._order(begun=record.begun)
         self.result = Result(

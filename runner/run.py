@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from playwright.sync_api import BrowserContext, Locator, Page
@@ -26,7 +27,7 @@ from runner.errors import (
     Undone,
     WrongUsage,
 )
-from runner.screenshots import photograph
+from runner.screenshots import box_around, photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
 from runner.sign_ins import secrets_in
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from runner.accessibility import Accessibility
     from runner.flow import Flow, Step
     from runner.ledger import RunLedger
     from runner.studio import Carried, Studio
@@ -146,6 +148,8 @@ class Run(Generic[S]):
         self.screenshots: list[str] = list(dict.fromkeys(taken))
         self._step: Step[Any] | None = None
         self._taken = 0
+        self._highlighted: Locator | None = None
+        self.accessibility: Accessibility | None = None
         self._page: Page | None = None
         self._at: Page | None = None
         self._camera = Camera(secrets)
@@ -197,6 +201,11 @@ class Run(Generic[S]):
         self.ledger.record("said", step=self._step and self._step.number, words=words)
         self.reporter.said(self._said)
 
+    def note_interruption(self, words: str) -> None:
+        """Record what lay over a page and was closed, and tell whoever watches."""
+        self.ledger.record("interrupted by", step=self._step and self._step.number, words=words)
+        self.reporter.said(self.secrets.redact_deep(f"something lay over the page: {words}"))
+
     def about_to(self, words: str) -> None:
         """Record, before it is done, that something is about to have an effect outside.
 
@@ -233,6 +242,7 @@ class Run(Generic[S]):
         shown = page or (highlight.page if highlight else self._at) or self.page
         name = step.screenshots[self._taken]
         self._taken += 1
+        self._highlighted = highlight
         folder = self.folder / "screenshots"
         began = time.monotonic()
         if self.studio:
@@ -246,10 +256,23 @@ class Run(Generic[S]):
         took = round((time.monotonic() - began) / len(names), 3)
         self.screenshots += [each for each in names if each not in self.screenshots]
         self.keep_sessions_secret(shown.context)
+        url = plain_url(shown.url)
         for each in names:
-            about = {"name": each, "image": name, "url": plain_url(shown.url), "seconds": took}
-            self.ledger.record("screenshot", step=step.number, **about)
+            self.ledger.record("screenshot", step=step.number, name=each, image=name, url=url, seconds=took)
             self.reporter.screenshot(each, folder / each)
+        self._look_for_violations(shown, step, name)
+
+    def _look_for_violations(self, page: Page, step: Step[Any], name: str) -> None:
+        """Record what is wrong with the accessibility of the page that a screenshot shows, if that is looked for."""
+        if self.accessibility is None:
+            return
+        try:
+            violations = self.accessibility.look(page, name)
+        except PlaywrightError as error:
+            sentence = f"its accessibility could not be checked: {_sentence(error)}"
+            self.ledger.record("no accessibility check", step=step.number, name=name, sentence=sentence)
+        else:
+            self.ledger.record("accessibility", step=step.number, name=name, violations=violations)
 
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
@@ -411,6 +434,7 @@ class Run(Generic[S]):
 
     def _perform(self, flow: Flow[Any], step: Step[Any]) -> None:
         self._taken = 0
+        self._highlighted = None
         self.ledger.record("step started", run={"step": step.number}, step=step.number, says=step.words)
         self.reporter.step_started(step)
         began = time.monotonic()
@@ -546,7 +570,7 @@ class Run(Generic[S]):
             with suppress(PlaywrightError):  # a browser that has gone has no more to show
                 self.keep_sessions_secret(page.context)
         self._note_troubles(step)
-        evidence = self._evidence(page, step) if page else None
+        evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         failure = Failure(
             flow=flow.name,
@@ -555,12 +579,13 @@ class Run(Generic[S]):
             says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
             sentence=self.secrets.redact_deep(_sentence(error)),
             url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
-            looked_for=self.secrets.redact_deep(getattr(error, "looked_for", "")),
+            looked_for=self.secrets.redact_deep(_looked_for(error)),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
             resume=self._what_next(flow, answer),
             asks=isinstance(error, Question),
             needs_person=isinstance(error, (NeedsPerson, Question)),
+            marked=bool(evidence and evidence.marked),
         )
         about = asdict(failure)
         self.ledger.record("step failed", **about)
@@ -574,22 +599,35 @@ class Run(Generic[S]):
             return f"guiderunner resume {self.id}{answer}"
         return f"guiderunner resume {self.id}; nothing was created yet: with other settings begin another run"
 
-    def _evidence(self, page: Page, step: Step[Any]) -> Evidence:
+    def _place(self, error: Exception) -> Locator | None:
+        """Where a step did not get on, if that is known: what the error names, or what could not be pressed or filled.
+
+        An expectation that was not met names nothing: then it is the control that the guide names.
+        """
+        if isinstance(error, Stuck):
+            return error.place
+        if isinstance(error, (PlaywrightError, AssertionError)):
+            return _acted_on(error) or self._highlighted
+        return None
+
+    def _evidence(self, page: Page, step: Step[Any], place: Locator | None) -> Evidence:
         """What a failing page shows; a page too broken to tell leaves less evidence, and the ledger says why."""
         path = self.folder / "screenshots" / f"failed-step-{step.number}.png"
         controls: list[str] = []
+        marked = False
         try:
             page.context.set_default_timeout(5000)
             controls = [self.secrets.redact_deep(said) for said in controls_on(page)]
             tree = self.secrets.redact_deep(page.locator("body").aria_snapshot())
             (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
-            png = photograph(page, self.secrets)
+            marked = _is_on(page, place)
+            png = photograph(page, self.secrets, searched=place if marked else None)
         except (PlaywrightError, AssertionError, Stuck) as error:
             self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
             return Evidence(controls, None)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(png)
-        return Evidence(controls, path)
+        return Evidence(controls, path, marked=marked)
 
 
 @dataclass(frozen=True)
@@ -598,6 +636,7 @@ class Evidence:
 
     controls: list[str]
     screenshot: Path | None
+    marked: bool = False
 
 
 DONE = ("step done", "found done")
@@ -614,6 +653,29 @@ _GONE = re.compile(r"Connection closed|(page|target) crashed", re.IGNORECASE)
 
 def _is_about(entry: dict[str, Any], step: int, events: Sequence[str]) -> bool:
     return entry.get("step") == step and entry["event"] in events
+
+
+def _acted_on(error: BaseException) -> Locator | None:
+    """What Playwright was to press or fill: its error does not tell, but was raised in one of that locator's verbs."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    acted_on = [found for frame in frames if isinstance(found := frame.f_locals.get("self"), Locator)]
+    return acted_on[-1] if acted_on else None
+
+
+def _looked_for(error: Exception) -> str:
+    """What was searched, in the guide's words, if that is known."""
+    if isinstance(error, Stuck):
+        return error.looked_for
+    acted_on = _acted_on(error)
+    return (acted_on and acted_on.description) or ""
+
+
+def _is_on(page: Page, place: Locator | None) -> bool:
+    """Whether a place can be seen in this tab; one that cannot be asked for is not worth the failure's screenshot."""
+    try:
+        return place is not None and place.page == page and box_around(place) is not None
+    except PlaywrightError:
+        return False
 
 
 def _for_people(seconds: float) -> str:

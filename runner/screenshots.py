@@ -56,13 +56,16 @@ class Capture:
             return opened.convert("RGB")
 
 
-def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -> bytes:
+def photograph(
+    page: Page, secrets: Secrets, highlight: Locator | None = None, *, searched: Locator | None = None
+) -> bytes:
     """Take a screenshot of what the viewport shows.
 
     Args:
         page: The tab.
         secrets: What is covered wherever it is visible.
         highlight: The control to outline; it is scrolled into view.
+        searched: Where a step did not get on; a dashed box goes around it, if it is on the page.
 
     Returns:
         A PNG.
@@ -71,11 +74,14 @@ def photograph(page: Page, secrets: Secrets, highlight: Locator | None = None) -
         Stuck: The page did not stop loading, or a secret kept moving on it so that it could not be covered for certain.
     """
     prepare(page, highlight)
+    if searched:
+        searched.evaluate_all(_SHOW_JS)
     taken = capture(page, secrets, {"highlight": highlight} if highlight else {})
+    place = box_around(searched) if searched else None
     outlined = taken.boxes.get("highlight")
-    if not taken.covered and not outlined:
+    if not taken.covered and not outlined and not place:
         return taken.png
-    return encoded(drawn(taken.picture(), Drawing(taken.covered, outlined), taken.scale))
+    return encoded(drawn(taken.picture(), Drawing(taken.covered, outlined, searched=place), taken.scale))
 
 
 def prepare(page: Page, highlight: Locator | None = None) -> None:
@@ -118,6 +124,24 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator]) -> Capt
 def _boxes(places: Mapping[str, Locator]) -> dict[str, Box]:
     found = {name: place.bounding_box() for name, place in places.items()}
     return {name: Box(box["x"], box["y"], box["width"], box["height"]) for name, box in found.items() if box}
+
+
+def box_around(searched: Locator) -> Box | None:
+    """Around all that a locator finds at this moment, without waiting for it; None if nothing of it is visible."""
+    boxes = [box for one in searched.element_handles() if one.is_visible() and (box := one.bounding_box())]
+    if not boxes:
+        return None
+    x, y = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+    right = max(box["x"] + box["width"] for box in boxes)
+    bottom = max(box["y"] + box["height"] for box in boxes)
+    return Box(x, y, right - x, bottom - y)
+
+
+_SHOW_JS = """all => {
+    const first = all.find(el => el.checkVisibility());
+    const box = first?.getBoundingClientRect();
+    if (box && (box.top < 0 || box.bottom > innerHeight)) first.scrollIntoView({block: 'center', inline: 'nearest'});
+}"""
 
 
 def settle(page: Page) -> None:

@@ -78,7 +78,7 @@ def create_site(run: MigrationRun) -> None:
     except Undone as refused:
         if run.tried_before:
             # The name may be taken by what an earlier try of this run has made after all.
-            raise Stuck(str(refused), looked_for=refused.looked_for) from None
+            raise Stuck(str(refused), looked_for=refused.looked_for, place=refused.place) from None
         run.facts.forget("name_was_free")
         raise
     run.facts["site_page"] = dashboard.page.url

@@ -50,7 +50,13 @@ class MigrationRun(Run[MigrationSettings]):
 
     def dashboard_in(self, page: Page) -> Dashboard:
         """The dashboard in a tab."""
-        return Dashboard(page, self.settings, say=self.say, codes=self._codes(self.settings.totp))
+        return Dashboard(
+            page,
+            self.settings,
+            say=self.say,
+            codes=self._codes(self.settings.totp),
+            note_interruption=self.note_interruption,
+        )
 
     def wp_admin_in(self, page: Page) -> WpAdmin:
         """The existing site's wp-admin in a tab."""
@@ -95,7 +101,13 @@ class MigrationRun(Run[MigrationSettings]):
     def take_new_tab(self, page: Page) -> WpAdmin:
         """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
         self._wp_admin = self.wp_admin_in(page)
-        self._service = MigrationService(page, self.settings, say=self.say, begins=self.note_migration_page)
+        self._service = MigrationService(
+            page,
+            self.settings,
+            say=self.say,
+            begins=self.note_migration_page,
+            note_interruption=self.note_interruption,
+        )
         self.switch_to(page)
         return self._wp_admin
 

@@ -274,23 +274,28 @@ def test_what_a_step_met_is_collected_in_all_its_tries() -> None:
     """Console, requests, what was in the way, accessibility, retries and what was said."""
     console = {"type": "error", "text": "oops", "url": "https://toy.example/a.js"}
     request = {"method": "GET", "url": "https://toy.example/b", "status": 500, "reason": ""}
-    violation = {"id": "label", "impact": "serious", "help": "Label it", "nodes": 2}
+    violation = {"id": "label", "impact": "serious", "help": "Label it", "nodes": 2, "new": True}
+    known = {**violation, "new": False}
     entries = [
         at(0, "versions", guiderunner="0.1.0", python="3.11"),
         at(1, "step started", 2),
         at(2, "trouble", 2, console=[console], requests=[], more=1),
-        at(2, "interrupted by", 2, words="We use cookies"),
+        at(2, "interrupted by", 2, words='a cookie banner, closed with "OK"'),
         at(3, "step again", 2, instead_of=3, sentence="the session had ended"),
         at(4, "step started", 2),
         at(5, "said", 2, words="going"),
         at(6, "trouble", 2, console=[], requests=[request], more=2),
-        at(6, "accessibility", 2, violations=[violation]),
+        at(4, "accessibility", 2, name="a.png", violations=[violation]),
+        at(6, "accessibility", 2, name="a.png", violations=[known]),
+        at(6, "accessibility", 2, name="b.png", violations=[violation, known]),
         at(7, "not kept", sentence="the video has a gap"),
     ]
     run = read_entries(toy(), entries)
     one = run.steps[1]
     assert (one.times, one.console, one.requests, one.more) == (2, [console], [request], 3)
-    assert (one.interruptions, one.violations) == (["We use cookies"], [violation])
+    assert one.interruptions == ['a cookie banner, closed with "OK"']
+    assert one.violations == {"a.png": [known], "b.png": [violation, known]}
+    assert one.new_violations == [("b.png", violation)]
     assert [(note.event, note.words) for note in one.notes] == [
         ("step again", "the session had ended"),
         ("said", "going"),
@@ -330,6 +335,25 @@ def test_junit_has_a_case_for_each_step(tmp_path: Path) -> None:
         "go on with: guiderunner resume toy",
     ]
     assert (missed[0].tag, missed[0].attrib) == ("skipped", {"message": "not reached"})
+
+
+def test_junit_says_what_is_new_about_accessibility(tmp_path: Path) -> None:
+    """The step is done, and its case fails; one whose violations are known does not."""
+    violation = {"id": "label", "impact": "critical", "help": "Label it", "nodes": 2, "new": False}
+    entries = [
+        at(0, "step started", 1),
+        at(1, "accessibility", 1, name="a.png", violations=[violation]),
+        at(2, "step done", 1),
+        at(2, "step started", 2),
+        at(3, "accessibility", 2, name="b.png", violations=[{**violation, "new": True}, violation]),
+        at(4, "step done", 2),
+    ]
+    record = Record("run-1", "toy", "1", "a", "Rattle", tmp_path, started=entries[0]["at"])
+    write_junit(tmp_path / "a.xml", suite_of_run(read_entries(toy(), entries, "done"), record))
+    passed, new, _ = ET.parse(tmp_path / "a.xml").getroot().iter("testcase")  # noqa: S314 - we have just written it
+    assert list(passed) == []
+    assert new[0].attrib == {"message": "new violations of accessibility: 1", "type": "Differs"}
+    assert (new[0].text or "").splitlines()[1:] == ["Step 2, b.png: Label it (label, critical), in 2 places"]
 
 
 def test_junit_can_hold_whatever_stood_on_a_page(tmp_path: Path) -> None:

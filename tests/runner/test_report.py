@@ -96,12 +96,17 @@ def met_everything(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
             ],
             "more": 7,
         },
-        {"event": "interrupted by", "step": 2, "words": "We use cookies"},
+        {"event": "interrupted by", "step": 2, "words": 'a cookie banner, closed with "Reject all"'},
         {
             "event": "accessibility",
             "step": 2,
-            "violations": [{"id": "label", "impact": "serious", "help": "Label it", "nodes": 2}],
+            "name": "toys/one.png",
+            "violations": [
+                {"id": "link-name", "impact": "serious", "help": "Name it", "nodes": 1, "new": False},
+                {"id": "label", "impact": "critical", "help": "Label it", "nodes": 2, "new": True},
+            ],
         },
+        {"event": "accessibility", "step": 2, "name": "toys/two.png", "violations": []},
         {"event": "facts", "step": 2, "facts": {"address": "https://toy.example/new", "trap": "javascript:alert(1)"}},
         {"event": "step again", "step": 2, "instead_of": 3, "sentence": "the session had ended"},
         {"event": "step started", "step": 2, "says": ""},
@@ -177,13 +182,16 @@ def test_a_report_with_everything_in_it_is_for_everyone_too(toys: Toys, browser:
                 "503 POST https://toy.example/b",
                 "net::FAILED GET",
                 "7 more console errors or failed requests",
-                "We use cookies (closed)",
-                "serious: Label it (label, 2 places)",
+                'a cookie banner, closed with "Reject all"',
+                "new critical: Label it (label, 2 places, toys/one.png)",
+                "no violations found, toys/two.png",
                 "2 times",
                 "the session had ended",
                 "javascript:alert(1)",
             ):
                 expect(step).to_contain_text(said)
+            expect(step.locator("strong.trouble")).to_have_count(1)
+            expect(step).not_to_contain_text("new serious: Name it")
             expect(step.get_by_role("link", name="https://toy.example/new")).to_have_count(1)
             assert page.locator("a[href^=javascript]").count() == 0
             expect(page.get_by_role("banner")).to_contain_text("chromium 141")

@@ -7,12 +7,16 @@ import zipfile
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
+from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
-from runner.controls import control
-from runner.errors import SecretFound, StartAgain, StepFailed, WrongUsage
+from runner.controls import choose, control, dismiss_interruptions, field, first_visible
+from runner.drawing import INK
+from runner.errors import SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
 from runner.performance import Options, perform
@@ -154,6 +158,108 @@ def test_a_failure_says_where_a_reader_would_be_stuck(run_toy: Callable[..., Res
     assert caught.value.__suppress_context__
     result = json.loads((folder_of(tmp_path) / "result.json").read_text())
     assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 1, 2)
+
+
+def has_dashed_box(picture: Path, box: list[float]) -> bool:
+    """Whether there are dashes and gaps along the upper edge of a place in CSS pixels, a few pixels above it."""
+    with Image.open(picture) as opened:
+        shot = opened.convert("RGB")
+    x, y, width, _ = box
+    along = [shot.getpixel((at, round((y - 3) * 2))) for at in range(round(x * 2), round((x + width) * 2))]
+    return {INK, (255, 255, 255)} <= set(along)
+
+
+COVERED = "<div style='position:fixed;inset:0'></div>"
+WIDE = "style='width:200px;height:40px'"
+
+
+@pytest.mark.parametrize(
+    ("html", "act", "marked"),
+    [
+        (f"<button {WIDE}>Press</button>{COVERED}", lambda run: control(run.page, "Press").click(), "button"),
+        (f"<button disabled {WIDE}>Press</button>", lambda run: control(run.page, "Press").click(), "button"),
+        (f"<form {WIDE}>form</form>", lambda run: choose(run.page.locator("form"), "Odd", timeout=1), "form"),
+        (f"<p><input {WIDE}></p><p><input></p>", lambda run: field(run.page.locator("input"), "age", timeout=1), "p"),
+        (f"<p {WIDE}>Go</p>", lambda run: expect(control(run.page, "Press")).to_be_visible(), "button#go"),
+        (f"<p {WIDE}>Go</p>", lambda run: choose(run.page, "Odd", timeout=1), ""),
+        (f"<p {WIDE}>Go</p>", lambda run: first_visible(control(run.page, "Press"), timeout=1), ""),
+    ],
+    ids=["covered", "disabled", "not in the form", "several fields", "not met", "not on the page", "did not appear"],
+)
+def test_a_failure_s_picture_shows_where_the_step_did_not_get_on(
+    run_toy: Callable[..., Result], tmp_path: Path, html: str, act: Callable[[ToyRun], object], marked: str
+) -> None:
+    """What could not be used, the region that was searched, the guide's control; or nothing, where nothing is known."""
+    boxes: list[float] = []
+
+    def fail(run: ToyRun) -> None:
+        run.page.evaluate(
+            "html => { document.body.innerHTML = '<br><br>' + html; }", html + f"<button id=go {WIDE}>Go on</button>"
+        )
+        run.screenshot(highlight=None if "fixed" in html else run.page.locator("#go"))
+        box = run.page.locator(marked or "p").first.bounding_box()
+        assert box is not None
+        boxes.extend((box["x"], box["y"], box["width"], box["height"]))
+        act(run)
+
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), fail, adds=["two.png"]))
+    failure = caught.value.failure
+    assert failure.screenshot
+    assert failure.marked == bool(marked)
+    assert "Press" not in html or failure.looked_for == 'the control "Press"'
+    assert has_dashed_box(failure.screenshot, boxes) == bool(marked)
+    report = (folder_of(tmp_path) / "report.html").read_text()
+    assert ("In the dashed box" in report) == bool(marked)
+    assert ("(not on the page)" in report) == (not marked)
+
+
+def test_a_place_that_cannot_be_asked_for_hides_no_failure(run_toy: Callable[..., Result]) -> None:
+    """The picture is there without it."""
+
+    def fail(run: ToyRun) -> None:
+        raise Stuck("no such thing", place=run.page.locator("css=[[["))
+
+    with pytest.raises(StepFailed, match="no such thing") as caught:
+        run_toy(second(toy(), fail))
+    assert caught.value.failure.screenshot
+    assert not caught.value.failure.marked
+
+
+def test_what_was_in_the_way_is_recorded_with_its_step(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Told to whoever watches as well; a secret in it is not."""
+    told: list[str] = []
+
+    class Listening(Reporter):
+        def said(self, words: str) -> None:
+            told.append(words)
+
+    def meet(run: ToyRun) -> None:
+        dismiss_interruptions(run.page, run.note_interruption, never=[])
+        run.page.evaluate(
+            "word => { document.body.innerHTML += `<div>cookies <button onclick='this.parentNode.remove()'>OK</button>"
+            "<button aria-label='OK'>${word}</button></div>`; }",
+            PASSWORD,
+        )
+        control(run.page, "Go").click()
+        run.note_interruption(f"a dialogue, closed with {PASSWORD}")
+
+    run_toy(second(toy(), meet), reporter=Listening())
+    closed = ['a cookie banner, closed with "OK"', "a dialogue, closed with [TOY_PASSWORD]"]
+    events = [entry for entry in ledger_of(tmp_path) if entry["event"] == "interrupted by"]
+    assert [(entry["step"], entry["words"]) for entry in events] == [(2, words) for words in closed]
+    assert told == [f"something lay over the page: {words}" for words in closed]
+
+
+def test_a_page_whose_accessibility_cannot_be_checked_disturbs_no_step(
+    run_toy: Callable[..., Result], tmp_path: Path
+) -> None:
+    """The ledger says why."""
+    looks = MagicMock(look=MagicMock(side_effect=PlaywrightError(f"axe failed: {PASSWORD}")))
+    assert run_toy(toy(), accessibility=looks).state == "done"
+    (entry,) = [entry for entry in ledger_of(tmp_path) if entry["event"] == "no accessibility check"]
+    assert (entry["step"], entry["name"]) == (1, "toy/one.png")
+    assert entry["sentence"] == "its accessibility could not be checked: axe failed: [TOY_PASSWORD]"
 
 
 def test_a_failed_fill_does_not_tell_the_value(run_toy: Callable[..., Result], tmp_path: Path) -> None:

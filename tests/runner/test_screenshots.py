@@ -119,6 +119,26 @@ def test_the_control_is_outlined_and_the_page_left_alone(page: Page, secrets: Se
     assert page.evaluate("() => scrollY") > 0
 
 
+def test_the_place_that_was_searched_is_in_a_dashed_box(page: Page, secrets: Secrets) -> None:
+    """Around all that is visible of it, dash and gap in turn, below the covers, and as far as it is on the picture."""
+    page.set_content(
+        "<body style='margin:0'><div style='height:1500px'></div><p style='margin:0 300px;height:100px;background:#000'></p>"
+        f"<b style='position:absolute;left:296px;top:1500px'>{TOKEN}</b><p hidden>x</p><div style='height:900px'></div>"
+    )
+    shot = picture(photograph(page, secrets, searched=page.locator("p")))
+    box = page.locator("p").first.bounding_box()
+    assert box is not None
+    below = round(box["y"] + box["height"]) + 2
+    along = [shot.getpixel((x, below)) for x in range(300, 980)]
+    assert {INK, (255, 255, 255)} <= set(along)
+    assert 0.4 < along.count(INK) / len(along) < 0.6
+    cover = covers(page, secrets)[0]
+    assert {shot.getpixel((x, round(cover.y + 8))) for x in range(296, 310)} == {COVER}
+    assert shot.size == picture(photograph(page, secrets, searched=page.locator("body"))).size
+    plain = photograph(page, secrets)
+    assert photograph(page, secrets, searched=page.locator("[hidden], em")) == plain
+
+
 def test_a_page_that_still_loads_is_waited_for(page: Page, secrets: Secrets) -> None:
     """A spinner is never on a picture."""
     page.set_content(

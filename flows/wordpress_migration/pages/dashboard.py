@@ -133,6 +133,7 @@ class Dashboard:
         account: Whose dashboard it is.
         say: Told what the dashboard is waited for.
         codes: The account's one-time codes, if their secret is set.
+        note_interruption: Told what lay over the page and was closed.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class Dashboard:
         *,
         say: Callable[[str], None],
         codes: OneTimeCodes | None = None,
+        note_interruption: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.page = page
         self._account = account
@@ -159,7 +161,7 @@ class Dashboard:
         capture_copies(page)
         dismiss_interruptions(
             page,
-            lambda name: say(f'something lay over the page and was closed with "{name}"'),
+            note_interruption,
             never=GUIDE_CONTROLS,
         )
 
@@ -712,7 +714,8 @@ class Dashboard:
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
-        return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said)
+        place = pressed.control if pressed else None
+        return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said, place=place)
 
     def _check_refusal(self, pressed: Pressed, waited: float) -> None:
         """Stop when the page says no beside what was pressed, or when it stays as it was.
@@ -726,11 +729,12 @@ class Dashboard:
         aloud = alerts(self.page)
         refused = [line for line in said if refuses(line) or line in aloud]
         if refused and _PLAINLY_NO.search(refused[0]):
-            raise Undone(f'the dashboard says "{refused[0]}"')
+            raise Undone(f'the dashboard says "{refused[0]}"', place=pressed.control)
         if refused:
-            raise Stuck(f'the dashboard says "{refused[0]}"')
+            raise Stuck(f'the dashboard says "{refused[0]}"', place=pressed.control)
         if waited > self._account.page_timeout:
-            raise Stuck(f"nothing came of pressing it; the page says: {', '.join(said) or 'nothing new'}")
+            there = ", ".join(said) or "nothing new"
+            raise Stuck(f"nothing came of pressing it; the page says: {there}", place=pressed.control)
 
     def _load_again_after_error(self, said: str) -> None:
         """Do what a reader would do after a server's error, once; but repeat nothing that may have had an effect."""

@@ -103,6 +103,7 @@ class MigrationService:
         patience: How long to wait.
         say: Told how far the migration is.
         begins: Told the address of the migration's page when the browser is sent there, before it has come.
+        note_interruption: Told what lay over the page and was closed.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class MigrationService:
         *,
         say: Callable[[str], None],
         begins: Callable[[str], None] = lambda _: None,
+        note_interruption: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.page = page
         self._patience = patience
@@ -127,7 +129,7 @@ class MigrationService:
         page.on("request", self._note_request)
         dismiss_interruptions(
             page,
-            lambda name: say(f'something lay over the page and was closed with "{name}"'),
+            note_interruption,
             never=("Migrate",),
             keep=_ABOUT_IT,
         )
@@ -181,7 +183,7 @@ class MigrationService:
             try:
                 form.fill_in(site_name, machine_token)
             except Stuck as stuck:
-                raise Undone(str(stuck), looked_for=stuck.looked_for) from None
+                raise Undone(str(stuck), looked_for=stuck.looked_for, place=stuck.place) from None
             self.expect_migration()
             form.press_migrate()
             if self._asks_for_basic_auth(form):
