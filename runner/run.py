@@ -540,7 +540,7 @@ class Run(Generic[S]):
             says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
             sentence=self.secrets.redact_deep(_sentence(error)),
             url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
-            looked_for=self.secrets.redact_deep(getattr(error, "looked_for", "")),
+            looked_for=self.secrets.redact_deep(_looked_for(error)),
             controls=evidence.controls if evidence else (),
             screenshot=evidence.screenshot if evidence else None,
             resume=self._what_next(flow, answer),
@@ -615,6 +615,18 @@ def _answers(question: Question) -> str:
 
 _AGAIN = re.compile(r"\d+ \S waiting for")
 _WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
+
+
+def _looked_for(error: Exception) -> str:
+    """What was searched in vain, in words; nothing if the locator was given none."""
+    if isinstance(error, Stuck):
+        return error.looked_for
+    expected = _EXPECTED.search(str(error)) if isinstance(error, AssertionError) else None
+    return expected[1] if expected else ""
+
+
+_EXPECTED = re.compile(r'- Expect "\w+" (?!get_by_|locator\()(.+) with timeout')
+"""How Playwright names the locator of an expectation: by its description, or else by the code that makes it."""
 
 
 def _sentence(error: Exception) -> str:
