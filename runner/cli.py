@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import webbrowser
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,15 +20,26 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from runner.errors import Differs, GuideDiffers, GuiderunnerError, ImagesDiffer, Missing, SitesLeft, WrongUsage
+from runner.errors import (
+    Differs,
+    GuideDiffers,
+    GuiderunnerError,
+    ImagesDiffer,
+    Missing,
+    SitesLeft,
+    StepFailed,
+    WrongUsage,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from fixtures.sandbox import Sandbox
     from runner.accessibility import Accessibility
+    from runner.drift import Comparison, Difference
     from runner.flow import Flow
+    from runner.guide import Guide
     from runner.junit import Suite
     from runner.ledger import Ledger, Record
     from runner.machine import Need
@@ -919,19 +930,166 @@ def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
 
 @app.command()
 def check(
-    guide: Annotated[Path, typer.Argument(help="The guide's Markdown file.")],
+    guides: Annotated[
+        list[Path], typer.Argument(metavar="GUIDE", help="The guide's Markdown file, or a folder: the guides in it.")
+    ],
     *,
-    flow: Annotated[str, typer.Option(help="The flow that performs it.")] = "wordpress-migration",
+    flow: Annotated[
+        str | None, typer.Option("--flow", help="The flow that performs it. Default: the one that fits it best.")
+    ] = None,
+    images_root: Annotated[
+        Path | None, typer.Option(help="The image folder; images that are neither there nor beside the guide differ.")
+    ] = None,
+    partials: Annotated[
+        Path | None, typer.Option(help="Folder of what the guide includes. Default: a folder partials above it.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Count advice too: alt texts that are missing or repeated.")
+    ] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patch that makes the guide true instead, for git apply.")
+    ] = False,
+    form: Annotated[
+        Literal["text", "json", "github"],
+        typer.Option("--format", help="Lines, JSON, or annotations for GitHub's workflows."),
+    ] = "text",
+    live: Annotated[
+        bool, typer.Option("--live", help="Perform the flow too, and compare the guide's words with the pages.")
+    ] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="With --live: perform it on the sandbox.")] = False,
+    env_file: EnvFile = None,
+    browser: BrowserOption = "chromium",
+    runs: Runs = Path("runs"),
 ) -> None:
-    """Compare a guide with its flow: steps, bold words, images. Exit code 3 and a line for each difference."""
-    from runner.flow import find_flow
-    from runner.guide import compare
+    """Compare guides with their flow: steps, bold words, images. Exit code 3 and a line for each difference."""
+    from runner.drift import Comparison
 
-    found = find_flow(flow)
-    differences = compare(guide, found)
+    if patch and form != "text":
+        raise WrongUsage("--patch is a format of its own: it does not go with --format")
+    for option, folder in (("--images-root", images_root), ("--partials", partials)):
+        if folder and not folder.is_dir():
+            raise WrongUsage(f"{option}: {folder} is not a folder")
+    if sandbox and not live:
+        raise WrongUsage("--sandbox goes with --live only")
+    found = find_guides(guides, flow, partials)
+    compared = [Comparison(guide, its, images_root=images_root, strict=strict) for guide, its in found]
+    if live:
+        if len(found) > 1:
+            raise WrongUsage(f"--live performs the flow of one guide: name its file. Here are {len(found)} guides")
+        perform = partial(run, found[0][1].name, sandbox=sandbox, env_file=env_file, browser=browser, runs=runs)
+        compared = [replace(compared[0], on_page=tuple(look_at_pages(*found[0], perform)))]
+    if patch:
+        print_patch(compared)
+    else:
+        print_findings(compared, form)
+
+
+def look_at_pages(guide: Guide, flow: Flow[Any], perform: Callable[[], None]) -> list[Difference]:
+    """Perform a guide's flow, and say which of the guide's words the pages do not have.
+
+    Args:
+        guide: The guide.
+        flow: Its flow.
+        perform: Performs it; what it prints goes to stderr.
+
+    Raises:
+        StepFailed: A step failed, and not because of the guide's words.
+    """
+    from runner.drift import differences_on_page
+
+    try:
+        with redirect_stdout(sys.stderr):
+            perform()
+    except StepFailed as failed:
+        differences = differences_on_page(guide, flow, failed.failure)
+        if not differences:
+            raise
+        err().print(escape(str(failed)))
+        return differences
+    return []
+
+
+def each_once(some: Iterable[Difference]) -> list[Difference]:
+    """Without what was found again because it stands in a file that several guides include."""
+    return list({str(one): one for one in some}.values())
+
+
+def counted_differences(some: Sequence[Difference]) -> str:
+    """How many there are, in words."""
+    return f"{len(some)} difference{'s' * (len(some) != 1)}"
+
+
+def print_findings(compared: Sequence[Comparison], form: str) -> None:
+    """Print in what guides and flows differ.
+
+    Args:
+        compared: The guides.
+        form: text, json or github.
+
+    Raises:
+        GuideDiffers: They do differ.
+    """
+    findings = each_once(one for comparison in compared for one in comparison.findings)
+    differences = each_once(one for comparison in compared for one in comparison.differences)
+    if form == "json":
+        sys.stdout.write(json.dumps([one.as_json() for one in findings], ensure_ascii=False) + "\n")
+    elif form == "github":
+        sys.stdout.writelines(f"{one.as_annotation()}\n" for one in findings)
+    else:
+        for one in findings:
+            if one.severity == "advice":
+                out().print(f"advice: {escape(str(one))}")
+        for comparison in compared:
+            if not comparison.differences:
+                guide, its = escape(comparison.guide.name), comparison.flow
+                out().print(f"{guide} and {escape(its.name)} agree: {len(its.steps)} steps.")
     if differences:
-        raise GuideDiffers(differences)
-    out().print(f"{escape(guide.name)} and {escape(found.name)} agree: {len(found.steps)} steps.")
+        raise GuideDiffers([*map(str, differences)] if form == "text" else [counted_differences(differences)])
+
+
+def print_patch(compared: Sequence[Comparison]) -> None:
+    """Print the patch that makes guides true, and nothing else; on stderr what it leaves.
+
+    Raises:
+        GuideDiffers: Guides and flows differ.
+    """
+    from runner.drift import patched, unified_diff
+
+    differences = each_once(one for comparison in compared for one in comparison.differences)
+    left = each_once(one for comparison in compared for one in comparison.left_by_patch())
+    sys.stdout.buffer.write(unified_diff(patched(differences)).encode())
+    sys.stdout.flush()
+    if left:
+        raise GuideDiffers(["a patch cannot make all of it true:", *map(str, left)])
+    if differences:
+        raise GuideDiffers([f"{counted_differences(differences)}, none with the patch"])
+
+
+def find_guides(paths: Sequence[Path], flow: str | None, partials: Path | None) -> list[tuple[Guide, Flow[Any]]]:
+    """The guides that a user names, and those in the folders that a user names, each with its flow.
+
+    Args:
+        paths: Files and folders.
+        flow: Name of the flow, if the user gives it.
+        partials: Folder of what the guides include.
+    """
+    from runner.flow import find_flow, load_flows
+    from runner.guide import closest, flow_of, guides_in, read_guide
+
+    flows = list(load_flows().values())
+    wanted = [find_flow(flow)] if flow else flows
+
+    def passed_over(why: str) -> None:
+        err().print(f"passed over: {escape(why)}")
+
+    found: list[tuple[Guide, Flow[Any]]] = []
+    for path in paths:
+        if path.is_dir():
+            found += guides_in(path, flows, named=flow, partials=partials, passed_over=passed_over)
+        else:
+            guide = read_guide(path, partials=partials)
+            found.append((guide, closest(guide, wanted) if flow else flow_of(guide, wanted)))
+    return list({guide.path.resolve(): (guide, its) for guide, its in found}.values())
 
 
 # -- regenerate ---------------------------------------------------------------------------------------------------
@@ -981,10 +1139,14 @@ def as_scale(text: str) -> float:
 def regenerate(
     guide: Annotated[
         Path | None,
-        typer.Argument(help="The guide's Markdown file; without it all images of the flow.", show_default=False),
+        typer.Argument(
+            help="The guide's Markdown file; without it all images of the flow.", show_default=False, dir_okay=False
+        ),
     ] = None,
     *,
-    flow: FlowOption = "wordpress-migration",
+    flow: Annotated[
+        str | None, typer.Option("--flow", help="The flow. Default: the one that fits the guide best.")
+    ] = None,
     images_root: Annotated[
         Path | None,
         typer.Option(help="Folder that the guide's images lie below. Default: screenshots/FLOW", show_default=False),
@@ -1033,8 +1195,8 @@ def regenerate(
     from runner.settings import environment
     from runner.studio import Studio
 
-    found = find_flow(flow)
-    images = wanted_images(found, guide)
+    read, found = find_guides([guide], flow, None)[0] if guide else (None, find_flow(flow or "wordpress-migration"))
+    images = wanted_images(found, read)
     look = Look.read(found.look, *([look_file] if look_file else []))
     if sandbox and look.clock is None:
         look = replace(look, clock=SANDBOX_CLOCK)

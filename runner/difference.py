@@ -245,7 +245,7 @@ def _is_cursor(region: Region, seen: Mask, a: Pixels, b: Pixels, scale: float) -
 
 
 def _has_hardly_moved(region: Region, a: Pixels, b: Pixels, scale: float) -> bool:
-    """Whether a region shows the same, half a CSS pixel beside at most: browsers round where a text begins either way."""
+    """Whether a region shows the same half a CSS pixel beside, at most: a text may be begun there or here."""
     most = int(scale // 2)
     height, width = a.shape[:2]
     left, top, right, bottom = region

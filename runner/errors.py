@@ -10,6 +10,7 @@
     ├── Differs           1    what a run has made differs from its origin
     ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
+    │   ├── NotAGuide     2    a file is not text, or has no numbered steps
     │   └── WrongSettings 2    settings are missing or malformed; names all of them at once
     ├── NotPublished      1    images were refused or could not be replaced; the target is as it was
     ├── GuideDiffers      3    guide and flow disagree; one line for each difference
@@ -149,6 +150,10 @@ class WrongUsage(GuiderunnerError):
     """An option or an argument cannot be used as given."""
 
     exit_code = 2
+
+
+class NotAGuide(WrongUsage):
+    """A file is not text, or has no numbered steps."""
 
 
 class WrongSettings(WrongUsage):

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import oxipng
 
 from runner.difference import Region, boxes_said, difference, opened
+from runner.drift import Comparison
 from runner.environment import differences, fingerprint
 from runner.errors import GuideDiffers, NotPublished, WrongUsage
-from runner.guide import compare
 from runner.publish import publish
 from runner.studio import Variant, suffix
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from runner.flow import Flow
+    from runner.guide import Guide
     from runner.look import Look
     from runner.studio import Studio, Taken
 
@@ -149,17 +150,16 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def wanted_images(flow: Flow[Any], guide: Path | None) -> list[str]:
+def wanted_images(flow: Flow[Any], guide: Guide | None) -> list[str]:
     """The images that are regenerated, by their paths: the guide's, or without one all that the flow takes.
 
     Raises:
         GuideDiffers: Guide and flow disagree.
-        WrongUsage: The guide cannot be read.
     """
     if guide is None:
         return [image for step in flow.steps for image in step.screenshots]
-    if disagreement := compare(guide, flow):
-        raise GuideDiffers(disagreement)
+    if disagreement := Comparison(guide, flow).differences:
+        raise GuideDiffers(list(map(str, disagreement)))
     return [image for step in flow.steps for image in step.images]
 
 

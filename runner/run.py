@@ -666,8 +666,9 @@ def _looked_for(error: Exception) -> str:
     """What was searched, in the guide's words, if that is known."""
     if isinstance(error, Stuck):
         return error.looked_for
+    expected = _EXPECTED.search(str(error)) if isinstance(error, AssertionError) else None
     acted_on = _acted_on(error)
-    return (acted_on and acted_on.description) or ""
+    return expected[1] if expected else (acted_on and acted_on.description) or ""
 
 
 def _is_on(page: Page, place: Locator | None) -> bool:
@@ -692,6 +693,10 @@ def _answers(question: Question) -> str:
 
 _AGAIN = re.compile(r"\d+ \S waiting for")
 _WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
+
+
+_EXPECTED = re.compile(r'- Expect "\w+" (?!get_by_|locator\()(.+) with timeout')
+"""How Playwright names the locator of an expectation: by its description, or else by the code that makes it."""
 
 
 def _sentence(error: Exception) -> str:

@@ -9,16 +9,19 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flows.wordpress_migration.flow import FLOW
+from runner import cli
+from runner.errors import Failure, GuideDiffers, StepFailed
 from tests.command_line import Command, guiderunner
 from tests.runs import new_run
 
@@ -103,6 +106,11 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         (("report",), "name a run, or --fleet NAME, or --schema"),
         (("report", "a1b2", "--fleet", "sites"), "name a run, or --fleet NAME, or --schema"),
         (("report", "--schema", "--open"), "--schema goes with neither --open nor --junit"),
+        (("check", "."), ". has no guide of wordpress-migration: no Markdown file in it has the steps of one"),
+        (("check", ".", "--images-root", "nowhere"), "--images-root: nowhere is not a folder"),
+        (("check", ".", "--partials", "nowhere"), "--partials: nowhere is not a folder"),
+        (("check", ".", "--patch", "--format", "json"), "--patch is a format of its own"),
+        (("check", ".", "--sandbox"), "--sandbox goes with --live only"),
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
         (("regenerate", "--sandbox", "--color-scheme", "blue"), '--color-scheme: "blue" is neither light nor dark'),
         (("regenerate", "--sandbox", "--viewport", "wide"), '--viewport: "wide" is not a width and a height, such as'),
@@ -179,7 +187,7 @@ def guide() -> str:
     for step in FLOW.steps:
         says = ", then ".join(f"**{words}**" for words in step.says) or "the plugin"
         lines += [f"{step.number}. Take care of {says}.", ""]
-        lines += [line for image in step.images for line in (f"   ![Step](../../../images/{image})", "")]
+        lines += [line for image in step.images for line in (f"   ![{image}](../../../images/{image})", "")]
     return "\n".join(lines)
 
 
@@ -202,17 +210,13 @@ def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path) -> None:
         (
             "**Create Site**",
             "**Make Site**",
-            [
-                f'guide.md:{line_of("Create Site")} step 3 says "Make Site", the flow does not',
-                f'guide.md:{line_of("Create Site")} step 3 does not say "Create Site", the flow does',
-            ],
+            [f'guide.md:{line_of("Create Site")} step 3 says "Make Site", the flow says "Create Site"'],
         ),
         (
-            "migrate-site-wp-install.png",
-            "wp-install.png",
+            "migrate-site-wp-install.png)",
+            "wp-install.png)",
             [
-                f'guide.md:{line_of("wp-install.png")} step 5 shows "wp-install.png", the flow does not',
-                f'guide.md:{line_of("5. ")} step 5 does not show "migrate-site-wp-install.png", the flow does',
+                f'guide.md:{line_of("wp-install.png")} step 5 shows "wp-install.png", the flow shows "migrate-site-wp-in',
             ],
         ),
         (
@@ -238,6 +242,114 @@ def test_a_changed_guide_is_told_by_line_and_step(tmp_path: Path, old: str, new:
     lines = done.stderr.removeprefix("GuideDiffers: ").splitlines()
     assert len(lines) == len(said)
     assert all(line.startswith(expected) for line, expected in zip(lines, said, strict=True))
+
+
+def a_tree(folder: Path) -> None:
+    """Two guides that differ, of which one has an image without an alt text, and one that agrees."""
+    (folder / "docs").mkdir()
+    (folder / "docs" / "a.md").write_text(guide())
+    (folder / "docs" / "b.md").write_text(guide().replace("**Create Site**", "**Make Site**"))
+    lost = guide().replace("![migrate-site-cms.png]", "![]").replace("1. Take care of **Migrate Existing Site**.", "")
+    (folder / "docs" / "c.md").write_text(lost)
+
+
+def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
+    """Those that agree are said on stdout with what is advice, the differences of all on stderr."""
+    a_tree(tmp_path)
+    done = guiderunner("check", "docs", "docs/a.md", cwd=tmp_path)
+    assert done.returncode == 3
+    advice, agrees = done.stdout.splitlines()
+    assert re.fullmatch(r'advice: docs/c\.md:\d+ step 1 shows "migrate-site-cms\.png" without an alt text', advice)
+    assert agrees == "docs/a.md and wordpress-migration agree: 9 steps."
+    renamed, lost = done.stderr.removeprefix("GuideDiffers: ").splitlines()
+    assert renamed.endswith(' step 3 says "Make Site", the flow says "Create Site"')
+    assert lost.endswith(' step 1: before it the flow has a step "Migrate Existing Site", the guide has not')
+
+
+def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
+    """The same differences as JSON, and as annotations; stderr says how many."""
+    a_tree(tmp_path)
+    as_json, github = (guiderunner("check", "docs", "--format", form, cwd=tmp_path) for form in ("json", "github"))
+    assert (as_json.returncode, github.returncode) == (3, 3)
+    assert as_json.stderr == github.stderr == "GuideDiffers: 2 differences\n"
+    told = json.loads(as_json.stdout)
+    assert [(one["file"], one["step"], one["kind"], one["severity"]) for one in told] == [
+        ("docs/b.md", 3, "says", "difference"),
+        ("docs/c.md", 1, "step", "difference"),
+        ("docs/c.md", 1, "alt", "advice"),
+    ]
+    assert [line.split(",")[0] for line in github.stdout.splitlines()] == [
+        "::error file=docs/b.md",
+        "::error file=docs/c.md",
+        "::notice file=docs/c.md",
+    ]
+
+
+def test_advice_counts_where_that_is_asked(tmp_path: Path) -> None:
+    """--strict makes it a difference; a flow that is named is not guessed."""
+    (tmp_path / "guide.md").write_text(guide().replace("![migrate-site-cms.png]", "![]"))
+    strict = guiderunner("check", "guide.md", "--strict", "--flow", FLOW.name, cwd=tmp_path)
+    assert (strict.returncode, strict.stdout) == (3, "")
+    assert strict.stderr.endswith('step 2 shows "migrate-site-cms.png" without an alt text\n')
+    assert guiderunner("check", "guide.md", cwd=tmp_path).returncode == 0
+
+
+def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path) -> None:
+    """Also below a repository's own folder; what it cannot make true is said on stderr."""
+    (tmp_path / "docs").mkdir()
+    begin, apply = ["git", "init", "-q"], ["git", "apply", "-"]
+    subprocess.run(begin, cwd=tmp_path, check=True)
+    path = tmp_path / "docs" / "guide.md"
+    path.write_text(guide().replace("**Create Site**", "**Make Site**"))
+    done = guiderunner("check", "guide.md", "--patch", cwd=path.parent)
+    assert (done.returncode, done.stderr) == (3, "GuideDiffers: 1 difference, none with the patch\n")
+    subprocess.run(apply, input=done.stdout.encode(), cwd=path.parent, check=True)
+    assert path.read_text() == guide()
+    path.write_text(guide().replace("**Continue**", "Continue"))
+    left = guiderunner("check", "guide.md", "--patch", cwd=path.parent)
+    assert (left.returncode, left.stdout) == (3, "")
+    assert re.fullmatch(
+        r'GuideDiffers: a patch cannot make all of it true:\nguide\.md:\d+ step 2 does not say "Continue", the flow does\n',
+        left.stderr,
+    )
+    path.write_text(guide())
+    assert guiderunner("check", "guide.md", "--patch", cwd=path.parent).returncode == 0
+
+
+def test_a_live_check_needs_settings_and_one_guide(tmp_path: Path) -> None:
+    """It performs the flow as "run" does."""
+    a_tree(tmp_path)
+    done = guiderunner("check", "docs/a.md", "--live", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("WrongSettings: missing: PANTHEON_EMAIL, ")
+    done = guiderunner("check", "docs", "--live", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--live performs the flow of one guide: name its file. Here are 3 guides" in done.stderr
+
+
+@pytest.mark.parametrize(("looked_for", "error"), [('the control "Create Site"', GuideDiffers), ("", StepFailed)])
+def test_a_live_check_says_what_the_page_has_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], looked_for: str, error: type
+) -> None:
+    """A step that failed for want of the guide's words is a difference; one that failed otherwise is a failure."""
+    path = tmp_path / "guide.md"
+    path.write_text(guide())
+
+    def run(name: str, **options: Any) -> None:
+        sys.stdout.write(f"{name} {options['sandbox']}\n")
+        raise StepFailed(
+            Failure(name, "Step 3", 3, "", "nothing", looked_for=looked_for, controls=['button "Make Site"'])
+        )
+
+    monkeypatch.setattr(cli, "run", run)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error) as caught:
+        cli.check([Path("guide.md")], live=True, sandbox=True)
+    assert capsys.readouterr().out == ""
+    if error is GuideDiffers:
+        assert str(caught.value) == (
+            f'guide.md:{line_of("Create Site")} step 3 says "Create Site", the page has the button "Make Site"'
+        )
 
 
 # -- what is missing on this machine --------------------------------------------------------------------------------
@@ -309,7 +421,7 @@ def test_doctor_and_setup_are_content_when_all_is_there(tmp_path: Path, command:
 
 
 @contextmanager
-def a_run(*args: str, stderr: int = PIPE) -> Iterator[Command]:
+def a_run(*args: str, stderr: int = subprocess.PIPE) -> Iterator[Command]:
     """A command in new folders of its own, all of which is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="cli-") as cwd,

@@ -18,6 +18,7 @@ from runner.difference import opened
 from runner.environment import fingerprint
 from runner.errors import GuideDiffers, NotPublished, StepFailed, WrongUsage
 from runner.flow import Flow
+from runner.guide import read_guide
 from runner.ledger import Ledger
 from runner.look import ImageLook, Look
 from runner.performance import Options, perform
@@ -351,10 +352,10 @@ def test_a_guide_says_which_images_are_wanted(tmp_path: Path) -> None:
     lines = [f"1. Press **Go on**.\n\n   ![Step](../images/{image})\n" for image in IMAGES]
     guide.write_text("\n".join(lines))
     assert wanted_images(flow, None) == [*IMAGES, "more.png"]
-    assert wanted_images(flow, guide) == IMAGES
+    assert wanted_images(flow, read_guide(guide)) == IMAGES
     guide.write_text("\n".join(lines[:2]))
     with pytest.raises(GuideDiffers):
-        wanted_images(flow, guide)
+        wanted_images(flow, read_guide(guide))
 
 
 def test_all_combinations_of_forms_are_taken() -> None:

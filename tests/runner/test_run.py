@@ -150,6 +150,7 @@ def test_a_failure_says_where_a_reader_would_be_stuck(run_toy: Callable[..., Res
     failure = caught.value.failure
     assert (failure.step, failure.says) == (2, '"Go"')
     assert failure.url == f"{SITE}?code=…&tab=1"
+    assert failure.looked_for == 'the control "Proceed"'
     assert 'button "Go"' in failure.controls
     assert failure.screenshot
     assert failure.screenshot.is_file()
@@ -260,6 +261,20 @@ def test_a_page_whose_accessibility_cannot_be_checked_disturbs_no_step(
     (entry,) = [entry for entry in ledger_of(tmp_path) if entry["event"] == "no accessibility check"]
     assert (entry["step"], entry["name"]) == (1, "toy/one.png")
     assert entry["sentence"] == "its accessibility could not be checked: axe failed: [TOY_PASSWORD]"
+
+
+def test_what_was_looked_for_is_said_in_words_or_not_at_all(run_toy: Callable[..., Result]) -> None:
+    """A locator that was given no description would be said as the code that makes it."""
+
+    def fail(run: ToyRun) -> None:
+        """Fail as an expectation does."""
+        raise AssertionError(
+            'Locator expected\nCall log:\n  - Expect "to_be_visible" get_by_text("Go") with timeout 9ms'
+        )
+
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), fail))
+    assert caught.value.failure.looked_for == ""
 
 
 def test_a_failed_fill_does_not_tell_the_value(run_toy: Callable[..., Result], tmp_path: Path) -> None:
