@@ -217,22 +217,23 @@ def _write_page(
 
 
 def _reviewed(number: int, decision: Decision, title: str, embedded: Embedded) -> Reviewed:
-    after, before, taken = opened(decision.after), None, None
+    kept = decision.before if decision.state == "unchanged" and decision.before is not None else decision.after
+    image, before, taken = opened(kept), None, None
     if decision.state == "unchanged":
-        shown = narrowed(opened(decision.before or decision.after), BESIDE)
-        before = Picture(embedded.add(webp(shown)), *shown.size)
+        image = narrowed(image, BESIDE)
+        before = Picture(embedded.add(webp(image)), *image.size)
     else:
         before = _whole(opened(decision.before), embedded) if decision.before is not None else None
-        taken = _whole(after, embedded)
-    outlines = [_outline(region, after.size, at) for at, region in enumerate(decision.regions, 1)]
-    return Reviewed(number, decision, title, embedded.add(webp(film_frame(after))), before, taken, outlines)
+        taken = _whole(image, embedded)
+    outlines = [_outline(region, image.size, at) for at, region in enumerate(decision.regions, 1)]
+    return Reviewed(number, decision, title, embedded.add(webp(film_frame(image))), before, taken, outlines)
 
 
 def _whole(image: Image.Image, embedded: Embedded) -> Picture:
     """The picture in all of its pixels, as far as its format goes."""
-    width, height = image.size
-    image.thumbnail((LARGEST, LARGEST))
-    return Picture(embedded.add(webp(image, lossless=True)), width, height)
+    shown = image.copy()
+    shown.thumbnail((LARGEST, LARGEST))
+    return Picture(embedded.add(webp(shown, lossless=True)), *image.size)
 
 
 def _outline(region: Region, size: tuple[int, int], number: int) -> Outline:
