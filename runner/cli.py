@@ -1192,6 +1192,7 @@ def regenerate(
     from runner.progress import Progress
     from runner.publish import held
     from runner.regenerate import Regeneration, sittings, wanted_images
+    from runner.review import write_review
     from runner.settings import environment
     from runner.studio import Studio
 
@@ -1231,7 +1232,7 @@ def regenerate(
                 box.fresh_source()
             performed = settings or found.settings.load(box.settings() if box else env)
             studio = Studio(part, performed.plain(), variants, developed=regeneration.decide)
-            perform(
+            result = perform(
                 found,
                 performed,
                 partial(regeneration.open_browser, launch, studio, images),
@@ -1244,6 +1245,9 @@ def regenerate(
         progress.stop()
         decisions = regeneration.in_order()
         show(decisions, as_json=as_json)
+        # Of several runs the last one's folder holds the review of all.
+        for path in write_review(Path(result.folder), found, target, decisions, studio.secrets, check=check):
+            err().print(f"review: {escape(str(path))}")
         changed = [each for each in decisions if each.state != "unchanged"]
         if check and changed:
             raise ImagesDiffer(f"{len(changed)} of {len(decisions)} images in {target} would change")

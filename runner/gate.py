@@ -20,14 +20,19 @@ UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZ
 """What reading a damaged, encrypted or unknown archive raises."""
 
 
-def scan(folder: Path, secrets: Secrets) -> list[tuple[Path, str]]:
+def scan(folder: Path, secrets: Secrets, pattern: str = "*") -> list[tuple[Path, str]]:
     """Every file below `folder` that holds a secret or a piece of one, with the secret's name.
 
     Names of files count, and what is inside zip and gzip files, in each form and encoding that `Secrets` knows.
+
+    Args:
+        folder: Where the files are.
+        secrets: What must not be in them.
+        pattern: Which names are looked at.
     """
     return [
         (path, name)
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(folder.rglob(pattern))
         if path.is_file()
         for name in sorted(_names_in(str(path.relative_to(folder)), path.read_bytes(), secrets))
     ]

@@ -1,4 +1,4 @@
-"""Renders HTML pages that are one file each: they ask for nothing else, run no script, and show no secret."""
+"""Renders HTML pages that are one file each: they ask for nothing else, run no script but ours, and show no secret."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from runner.ledger import now
 from runner.secrets import Secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 STATES = {
@@ -31,6 +32,9 @@ STATES = {
     "dry run": "Dry run",
     "given up": "Given up",
     "queued": "Queued",
+    "changed": "Changed",
+    "new": "New",
+    "unchanged": "Unchanged",
 }
 """What people read for each state."""
 
@@ -70,7 +74,14 @@ class Embedded:
 
 
 def write_page(
-    path: Path, template: str, *, secrets: Secrets | None = None, embedded: Embedded | None = None, **view: object
+    path: Path,
+    template: str,
+    *,
+    secrets: Secrets | None = None,
+    embedded: Embedded | None = None,
+    styles: Sequence[str] = ("report.css",),
+    script: str = "",
+    **view: object,
 ) -> None:
     """Write a page.
 
@@ -79,17 +90,30 @@ def write_page(
         template: Its name in `runner/templates/`.
         secrets: What must not be in it.
         embedded: The pictures whose addresses the view holds.
+        styles: Names of its style sheets, there too.
+        script: The same of its script; it must be readable without. Nothing for none.
         view: What the template shows.
     """
     secrets = secrets or Secrets()
-    style = resources.files("runner").joinpath("templates/report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    style, program = "".join(map(_template, styles)), _template(script) if script else ""
+    allowed = f"style-src {_digest(style)}; " + (f"script-src {_digest(program)}; " if script else "")
+    policy = f"default-src 'none'; img-src data:; {allowed}base-uri 'none'; form-action 'none'"
     # Every value is redacted before its quotes are escaped, and the whole once more with the template's own words.
     page = _environment(secrets).get_template(template).render(view, policy=Markup(policy), written=now())  # noqa: S704 - ours
     page = secrets.redact(page)
     page = page.replace("<style></style>", f"<style>{style}</style>", 1)
+    if script:
+        page = page.replace("</body>", f"<script>{program}</script>\n</body>", 1)
     path.write_text((embedded or Embedded()).put_in(page, secrets), encoding="utf-8")
+
+
+def _template(name: str) -> str:
+    return resources.files("runner").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """What a policy calls the text that it allows."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _environment(secrets: Secrets) -> Environment:

@@ -211,26 +211,27 @@ def _picture(folder: Path, name: str, alt: str, embedded: Embedded) -> Picture:
     return Picture(
         name,
         alt,
-        frame=embedded.add(_webp(_narrowed(image.crop((0, 0, image.width, _top(image))), FRAME))),
-        page=embedded.add(_webp(_narrowed(image, BESIDE))),
-        full=embedded.add(_webp(image, lossless=True)),
+        frame=embedded.add(webp(film_frame(image))),
+        page=embedded.add(webp(narrowed(image, BESIDE))),
+        full=embedded.add(webp(image, lossless=True)),
         width=image.width,
         height=image.height,
     )
 
 
-def _top(image: Image.Image) -> int:
-    """How much of a tall picture the film strip shows."""
-    return min(image.height, round(image.width * ALIKE))
+def film_frame(image: Image.Image) -> Image.Image:
+    """What the film strip shows of a picture: of a tall one its upper part."""
+    return narrowed(image.crop((0, 0, image.width, min(image.height, round(image.width * ALIKE)))), FRAME)
 
 
-def _narrowed(image: Image.Image, width: int) -> Image.Image:
+def narrowed(image: Image.Image, width: int) -> Image.Image:
+    """The picture, not wider than this."""
     if image.width <= width:
         return image
     return image.resize((width, max(1, image.height * width // image.width)), Image.Resampling.LANCZOS, reducing_gap=2)
 
 
-def _webp(image: Image.Image, *, lossless: bool = False) -> bytes:
+def webp(image: Image.Image, *, lossless: bool = False) -> bytes:
     """The picture in a third of the bytes of its PNG; to press a lossless one further takes twice as long."""
     file = io.BytesIO()
     image.save(file, "WEBP", lossless=lossless, quality=0 if lossless else 85, method=2)
