@@ -65,6 +65,10 @@ NoWait = Annotated[
 Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FlowOption = Annotated[str, typer.Option("--flow", help="The flow that it is for.")]
+EditionOption = Annotated[
+    str | None,
+    typer.Option("--edition", help="Edition of the guide. Default: the one that is recognised after its first step."),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
@@ -96,6 +100,7 @@ def run(
         bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
+    edition: EditionOption = None,
     env_file: EnvFile = None,
     headed: Headed = False,
     slow_mo: SlowMo = 0,
@@ -117,9 +122,8 @@ def run(
     from runner.progress import Progress
     from runner.settings import environment
 
-    found = find_flow(flow)
-    if until and until > len(found.steps):
-        raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
+    found = find_flow(flow, edition)
+    found.order(until=until)
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
     if dry_run and (until or no_wait or verify or no_preflight):
@@ -148,7 +152,7 @@ def run(
     )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(err()))
-        box = stack.enter_context(open_sandbox()) if sandbox else None
+        box = stack.enter_context(open_sandbox(edition)) if sandbox else None
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
             perform(
@@ -167,8 +171,11 @@ def run(
                 tell(progress.folder, box.audit() if box else None, as_json=as_json)
                 notify(notices, progress.folder)
         if dry_run and not as_json:
-            for step in found.steps:
-                out().print(f"would do step {step.number}: {escape(step.title)}")
+            for one in [found] if found.edition else found.editions:
+                if one is not found:
+                    out().print(f"if it turns out to be edition {escape(one.edition)}:")
+                for step in one.steps:
+                    out().print(f"would do step {step.number}: {escape(step.title)}")
         if verify and progress.folder:
             compare(found, settings, ledger.find(progress.folder.name), as_json=as_json)
 
@@ -208,7 +215,7 @@ def resume(
     browser_settings = BrowserSettings.load(env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     record = ledger.find(run_id)
-    found = find_flow(record.flow)
+    found = find_flow(record.flow, record.edition)
     settings = found.settings.load_again(env, record.settings)
     notices = NoticeSettings.load(env)
     signed_in = kept_sign_ins(found, settings, env)
@@ -309,7 +316,7 @@ def verify(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None
     from runner.settings import environment
 
     record = open_ledger(runs, env_file).find(run_id)
-    found = find_flow(record.flow)
+    found = find_flow(record.flow, record.edition)
     settings = found.settings.load_again(environment(env_file), record.settings)
     if record.state != "done":
         raise WrongUsage(f"run {record.id} is {record.state}: there is nothing to verify before it is done")
@@ -471,7 +478,7 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     record = ledger.find(run_id)
     if not record.folder.is_dir():
         raise WrongUsage(f"the evidence of run {record.id} is not here: {record.folder} on {record.machine}")
-    found, entries = find_flow(record.flow), ledger.entries(record.id)
+    found, entries = find_flow(record.flow, record.edition), ledger.entries(record.id)
     state = ledger.state_of(record) if record.state == "running" else ""
     if junit:
         write_xml(junit, suite_of_run(read_entries(found, entries, state), record))
@@ -549,20 +556,27 @@ def counted(audit: dict[str, Any]) -> str:
 
 
 @contextmanager
-def open_sandbox() -> Iterator[Sandbox]:
+def open_sandbox(edition: str | None = None) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
+
+    Args:
+        edition: The edition of the guide that its dashboard follows; None for the one that it follows usually.
 
     Raises:
         Missing: Something that it needs is not on this machine.
+        WrongUsage: Its dashboard does not know this edition.
     """
     try:
         from fixtures.errors import Missing as MissingForSandbox
         from fixtures.errors import SandboxError
         from fixtures.sandbox import Sandbox
+        from fixtures.world import WrongBehaviour
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
     try:
-        box = Sandbox()
+        box = Sandbox(behaviour={"edition": edition} if edition else None)
+    except WrongBehaviour as error:
+        raise WrongUsage(f"--edition: {error}") from None
     except MissingForSandbox as error:
         raise Missing(f'{error.what} "guiderunner setup" gets it.') from None
     except SandboxError as error:
@@ -636,6 +650,7 @@ def run_fleet(
     sites: Sites,
     *,
     flow: Annotated[str, typer.Option(help="The flow that is performed for each site.")] = "wordpress-migration",
+    edition: EditionOption = None,
     concurrency: Annotated[int, typer.Option(help="Browsers at once on each machine.", min=1)] = 2,
     per_account: Annotated[str, typer.Option(help="How often each account's browsers may be opened.")] = "6/min",
     env_file: EnvFile = None,
@@ -660,7 +675,7 @@ def run_fleet(
     BrowserSettings.load(env)
     rate = engine.Rate.of(per_account)
     settings = FleetSettings.load(env)
-    found = read_sites(sites, find_flow(flow), env)
+    found = read_sites(sites, find_flow(flow, edition), env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     fleets = engine.Fleets(ledger)
     subjects = [site.subject for site in found]
@@ -767,10 +782,15 @@ def phase(*, runs: Runs = Path("runs"), browser: BrowserOption = "chromium", env
 
 
 @app.command()
-def sandbox() -> None:
+def sandbox(
+    *,
+    edition: Annotated[
+        str | None, typer.Option(help="Edition of the guide that its dashboard follows. Default: 2024.")
+    ] = None,
+) -> None:
     """Start the sandbox, print its addresses and sign-ins, and keep it until Ctrl-C."""
     console = out()
-    with open_sandbox() as box:
+    with open_sandbox(edition) as box:
         console.print("The sandbox is running; Ctrl-C stops it. Settings for a run:")
         for name, value in box.settings().items():
             console.print(f"{name}={escape(value)}")
@@ -787,22 +807,30 @@ def list_flows(
     *,
     env: Annotated[bool, typer.Option("--env", help="Show their settings instead, as a .env file to fill in.")] = False,
 ) -> None:
-    """Show the flows, their steps, the guide's words and the images."""
+    """Show the flows in all their editions: steps, the guide's words and the images."""
     from runner.flow import load_flows
     from runner.settings import example
 
-    console = out()
     for flow in load_flows().values():
         if env:
             sys.stdout.write(example(*all_settings(flow)))
             continue
-        console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
-        for step in flow.steps:
-            console.print(f"  {step.number}  {escape(step.title)}")
-            if step.says:
-                console.print(f"     says  {escape(step.words)}")
-            for image in step.screenshots:
-                console.print(f"     shows {escape(image)}{'' if image in step.images else ' (not in the guide)'}")
+        for one in flow.editions:
+            list_steps(one)
+
+
+def list_steps(flow: Flow[Any]) -> None:
+    """Print the steps of one edition of a flow."""
+    console = out()
+    console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
+    for step in flow.steps:
+        console.print(f"  {step.number}  {escape(step.title)}")
+        if step.says:
+            console.print(f"     says  {escape(step.words)}")
+        for image in step.screenshots:
+            about = "" if image in step.images else " (not in the guide)"
+            about += " (in some cases)" if image in step.may_show else ""
+            console.print(f"     shows {escape(image)}{about}")
 
 
 def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
@@ -821,16 +849,24 @@ def check(
     guide: Annotated[Path, typer.Argument(help="The guide's Markdown file.")],
     *,
     flow: Annotated[str, typer.Option(help="The flow that performs it.")] = "wordpress-migration",
+    edition: Annotated[
+        str | None, typer.Option(help="Its edition. Default: the one that the guide is closest to.")
+    ] = None,
 ) -> None:
     """Compare a guide with its flow: steps, bold words, images. Exit code 3 and a line for each difference."""
+    from runner.editions import edition_of
     from runner.flow import find_flow
     from runner.guide import compare
 
-    found = find_flow(flow)
+    found = find_flow(flow, edition)
+    found = found if found.edition else edition_of(guide, found.editions)
     differences = compare(guide, found)
     if differences:
         raise GuideDiffers(differences)
-    out().print(f"{escape(guide.name)} and {escape(found.name)} agree: {len(found.steps)} steps.")
+    out().print(
+        f"{escape(guide.name)} and {escape(found.name)}, edition {escape(found.edition)}, agree: "
+        f"{len(found.steps)} steps."
+    )
 
 
 # -- setup and doctor ---------------------------------------------------------------------------------------------

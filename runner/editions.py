@@ -10,13 +10,25 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from runner.controls import named
 from runner.errors import NeedsPerson, Question, Stuck, Undone
+from runner.guide import compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from runner.flow import Flow, Step
 
 _CONTROL = re.compile(r'(?P<role>\w+) "(?P<name>.*)"')
+
+
+def edition_of(guide: Path, editions: Sequence[Flow[Any]]) -> Flow[Any]:
+    """The edition that a guide is of: the one with the fewest differences, the newest of several.
+
+    Args:
+        guide: The Markdown file.
+        editions: The editions, the oldest first.
+    """
+    return min(reversed(editions), key=lambda one: len(compare(guide, one)))
 
 
 def missing_words(error: Exception, step: Step[Any], controls: Sequence[str]) -> str:

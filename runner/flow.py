@@ -268,7 +268,7 @@ class Flow(Generic[R]):
         """
         most = len(self.steps) if self.edition else max(len(one.steps) for one in self.editions)
         if until is not None and not 1 <= until <= most:
-            raise WrongUsage(f"there is no step {until}; {self.name} has steps 1 to {most}")
+            raise WrongUsage(f"--until: there is no step {until}; {self.name} has steps 1 to {most}")
         first = [self.first] if preflight and self.first else []
         last = [self.last] if until is None and self.last else []
         return [*first, *self.steps[:until], *last]

@@ -81,7 +81,8 @@ CMS = re.compile(r"\bcms\b|\bplatform|\bbuilt\b|content management", re.IGNORECA
 """Words beside a closed list of CMSs."""
 
 NO_WEBSITE = re.compile(
-    r"e-?mail|search|filter|newsletter|password|coupon|code\b|chat|message|comment|feedback|survey", re.IGNORECASE
+    r"e-?mail|search|filter|newsletter|user ?name|password|coupon|code\b|chat|message|comment|feedback|survey",
+    re.IGNORECASE,
 )
 """Words of a text box that does not ask for a website's URL."""
 
@@ -454,9 +455,12 @@ class Dashboard:
             )
 
     def _after_cms(self) -> str | None:
-        if self._asks_to_sign_in() or self._is_elsewhere():
+        """What has come after the CMS was selected: `website`, or `sign-in` where the session had ended."""
+        if self._is_elsewhere() or self._password_field():
             return "sign-in"
-        return "website" if self.asks_for_website else None
+        if self.asks_for_website:
+            return "website"
+        return "sign-in" if not self.asks_for_cms and self._asks_to_sign_in() else None
 
     def choose_workspace(self, name: str) -> None:
         """Select the new site's workspace, in a native select or in a combobox.
@@ -929,7 +933,8 @@ class Dashboard:
         typed_so = self.page.locator(
             "input[type=email], input[autocomplete~=username], input[name=username], input[name=email]"
         )
-        found = [one for one in named_so.or_(typed_so).filter(visible=True).all() if on_page(one)]
+        no_newsletter = self.page.locator(":not(footer *, [role=contentinfo] *)")
+        found = [one for one in named_so.or_(typed_so).and_(no_newsletter).filter(visible=True).all() if on_page(one)]
         # A provider that knows the account already may show its address to be confirmed only.
         return next((one for one in found if one.is_editable() or "@" in one.input_value()), None)
 
