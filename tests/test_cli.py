@@ -25,6 +25,8 @@ from tests.runs import new_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runner.flow import Flow
+
 SETTINGS = {
     "PANTHEON_DASHBOARD_URL": "http://127.0.0.1:1",
     "PANTHEON_EMAIL": "rowan@example.com",
@@ -167,10 +169,10 @@ def test_list_shows_every_step_with_its_words_and_images(tmp_path: Path) -> None
     assert "confirm-workspace-prompt.png (in some cases)" in done.stdout
 
 
-def guide() -> str:
+def guide(flow: Flow[Any] = FLOW) -> str:
     """A guide that the flow performs: front matter, a heading, its steps with their bold words and images."""
     lines = ["---", "title: Migrate", "---", "", "# Migrate", ""]
-    for step in FLOW.steps:
+    for step in flow.steps:
         says = ", then ".join(f"**{words}**" for words in step.says) or "the plugin"
         lines += [f"{step.number}. Take care of {says}.", ""]
         lines += [line for image in step.images for line in (f"   ![Step](../../../images/{image})", "")]
@@ -182,12 +184,14 @@ def line_of(text: str) -> int:
     return next(number for number, line in enumerate(guide().splitlines(), 1) if text in line)
 
 
-def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path) -> None:
-    """The number of steps is said, so that a guide that was read wrongly is noticed."""
-    (tmp_path / "guide.md").write_text(guide())
+@pytest.mark.parametrize("flow", EDITIONS, ids=lambda flow: flow.edition)
+def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path, flow: Flow[Any]) -> None:
+    """Edition and number of steps are said, so that a guide that was read wrongly is noticed."""
+    (tmp_path / "guide.md").write_text(guide(flow))
     done = guiderunner("check", "guide.md", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "guide.md and wordpress-migration agree: 9 steps.\n"
+    steps = len(flow.steps)
+    assert done.stdout == f"guide.md and wordpress-migration, edition {flow.edition}, agree: {steps} steps.\n"
 
 
 @pytest.mark.parametrize(
