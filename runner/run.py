@@ -452,7 +452,8 @@ class Run(Generic[S]):
         """
 
         def look() -> Flow[Any] | None:
-            return next((one for one in flow.editions if one.is_shown and one.is_shown(self)), None)
+            # A newer edition knows in what it differs from those before it.
+            return next((one for one in reversed(flow.editions) if one.is_shown and one.is_shown(self)), None)
 
         found = until(self._at or self.page, look)
         if found is None:
@@ -601,7 +602,7 @@ class Run(Generic[S]):
         controls = evidence.controls if evidence else []
         if controls and step in flow.steps and (words := missing_words(error, step, controls)):
             closest = closest_control(words, controls)
-            sentence = sentence.rstrip(".") + as_edition(flow, self._looks_like(flow, controls), words, closest)
+            sentence = sentence.rstrip(".") + as_edition(flow, self._looks_like(flow, step, controls), words, closest)
         failure = Failure(
             flow=flow.name,
             name=step.name,
@@ -621,12 +622,12 @@ class Run(Generic[S]):
         self.ledger.record("step failed", **about)
         return StepFailed(failure)
 
-    def _looks_like(self, flow: Flow[Any], controls: Sequence[str]) -> Flow[Any] | None:
-        """Another edition that the page looks like, by what it shows or by its words."""
+    def _looks_like(self, flow: Flow[Any], step: Step[Any], controls: Sequence[str]) -> Flow[Any] | None:
+        """Another edition that the page looks like: by what it shows when the first step is done, or by its words."""
         others = [one for one in flow.editions if flow.edition and one is not flow]
         with suppress(PlaywrightError, AssertionError, Stuck):  # what the page does not tell is not told
             for one in others:
-                if one.is_shown and one.is_shown(self):
+                if step in flow.steps[:2] and one.is_shown and one.is_shown(self):
                     return one
         return worded_as(flow, controls) if others else None
 
