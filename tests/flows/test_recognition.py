@@ -66,12 +66,11 @@ ON_2 = f"{URL}<button id=second>Continue</button>"
 
 
 def wizard(first: str, *, later: str = "", after: int = 0) -> str:
-    """A dashboard whose wizard begins with this view; what comes later is put before it after so many milliseconds."""
+    """A dashboard whose wizard begins with this view, some time after the press; what comes later is put before it."""
     return f"""<!doctype html><body>{AROUND}<script>
         const work = document.getElementById('work');
         document.getElementById('migrate').onclick = () => {{
-            work.innerHTML = '<p>Loading</p>';
-            setTimeout(() => {{ work.innerHTML = `<form onsubmit="return false">{first}</form>`; }}, 300);
+            setTimeout(() => {{ work.innerHTML = `<form onsubmit="return false">{first}</form>`; }}, 700);
             if ({after}) setTimeout(() => work.firstChild.insertAdjacentHTML('afterbegin', `{later}`), {after});
         }};
     </script>"""
