@@ -94,6 +94,10 @@ Accept = Annotated[
 Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 FlowOption = Annotated[str, typer.Option("--flow", help="The flow that it is for.")]
+EditionOption = Annotated[
+    str | None,
+    typer.Option("--edition", help="Edition of the guide. Default: the one that is recognised after its first step."),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
@@ -125,6 +129,7 @@ def run(
         bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
+    edition: EditionOption = None,
     env_file: EnvFile = None,
     headed: Headed = False,
     slow_mo: SlowMo = 0,
@@ -149,9 +154,8 @@ def run(
     from runner.progress import Progress
     from runner.settings import environment
 
-    found = find_flow(flow)
-    if until and until > len(found.steps):
-        raise WrongUsage(f"--until: there is no step {until}; {found.name} has steps 1 to {len(found.steps)}")
+    found = find_flow(flow, edition)
+    found.order(until=until)
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
     if dry_run and (until or no_wait or verify or no_preflight or accessibility or accessibility_baseline):
@@ -183,7 +187,7 @@ def run(
     )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(err()))
-        box = stack.enter_context(open_sandbox()) if sandbox else None
+        box = stack.enter_context(open_sandbox(edition)) if sandbox else None
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
             result = perform(
@@ -202,8 +206,11 @@ def run(
                 tell(progress.folder, box.audit() if box else None, as_json=as_json)
                 notify(notices, progress.folder)
         if dry_run and not as_json:
-            for step in found.steps:
-                out().print(f"would do step {step.number}: {escape(step.title)}")
+            for one in [found] if found.edition else found.editions:
+                if one is not found:
+                    out().print(f"if it turns out to be edition {escape(one.edition)}:")
+                for step in one.steps:
+                    out().print(f"would do step {step.number}: {escape(step.title)}")
         comparisons = [
             lambda: compare_accessibility(result, ledger, accessibility_baseline, accept=accept_accessibility)
         ]
@@ -251,7 +258,7 @@ def resume(
     browser_settings = BrowserSettings.load(env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     record = ledger.find(run_id)
-    found = find_flow(record.flow)
+    found = find_flow(record.flow, record.edition)
     settings = found.settings.load_again(env, record.settings)
     notices = NoticeSettings.load(env)
     options = Options(
@@ -421,7 +428,7 @@ def verify(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = None
     from runner.settings import environment
 
     record = open_ledger(runs, env_file).find(run_id)
-    found = find_flow(record.flow)
+    found = find_flow(record.flow, record.edition)
     settings = found.settings.load_again(environment(env_file), record.settings)
     if record.state != "done":
         raise WrongUsage(f"run {record.id} is {record.state}: there is nothing to verify before it is done")
@@ -583,7 +590,7 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     record = ledger.find(run_id)
     if not record.folder.is_dir():
         raise WrongUsage(f"the evidence of run {record.id} is not here: {record.folder} on {record.machine}")
-    found, entries = find_flow(record.flow), ledger.entries(record.id)
+    found, entries = find_flow(record.flow, record.edition), ledger.entries(record.id)
     state = ledger.state_of(record) if record.state == "running" else ""
     if junit:
         write_xml(junit, suite_of_run(read_entries(found, entries, state), record))
@@ -661,20 +668,27 @@ def counted(audit: dict[str, Any]) -> str:
 
 
 @contextmanager
-def open_sandbox() -> Iterator[Sandbox]:
+def open_sandbox(edition: str | None = None) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
+
+    Args:
+        edition: The edition of the guide that its dashboard follows; None for the one that it follows usually.
 
     Raises:
         Missing: Something that it needs is not on this machine.
+        WrongUsage: Its dashboard does not know this edition.
     """
     try:
         from fixtures.errors import Missing as MissingForSandbox
         from fixtures.errors import SandboxError
         from fixtures.sandbox import Sandbox
+        from fixtures.world import WrongBehaviour
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
     try:
-        box = Sandbox()
+        box = Sandbox(behaviour={"edition": edition} if edition else None)
+    except WrongBehaviour as error:
+        raise WrongUsage(f"--edition: {error}") from None
     except MissingForSandbox as error:
         raise Missing(f'{error.what} "guiderunner setup" gets it.') from None
     except SandboxError as error:
@@ -748,6 +762,7 @@ def run_fleet(
     sites: Sites,
     *,
     flow: Annotated[str, typer.Option(help="The flow that is performed for each site.")] = "wordpress-migration",
+    edition: EditionOption = None,
     concurrency: Annotated[int, typer.Option(help="Browsers at once on each machine.", min=1)] = 2,
     per_account: Annotated[str, typer.Option(help="How often each account's browsers may be opened.")] = "6/min",
     env_file: EnvFile = None,
@@ -772,7 +787,7 @@ def run_fleet(
     BrowserSettings.load(env)
     rate = engine.Rate.of(per_account)
     settings = FleetSettings.load(env)
-    found = read_sites(sites, find_flow(flow), env)
+    found = read_sites(sites, find_flow(flow, edition), env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     fleets = engine.Fleets(ledger)
     subjects = [site.subject for site in found]
@@ -879,10 +894,15 @@ def phase(*, runs: Runs = Path("runs"), browser: BrowserOption = "chromium", env
 
 
 @app.command()
-def sandbox() -> None:
+def sandbox(
+    *,
+    edition: Annotated[
+        str | None, typer.Option(help="Edition of the guide that its dashboard follows. Default: 2024.")
+    ] = None,
+) -> None:
     """Start the sandbox, print its addresses and sign-ins, and keep it until Ctrl-C."""
     console = out()
-    with open_sandbox() as box:
+    with open_sandbox(edition) as box:
         console.print("The sandbox is running; Ctrl-C stops it. Settings for a run:")
         for name, value in box.settings().items():
             console.print(f"{name}={escape(value)}")
@@ -899,22 +919,30 @@ def list_flows(
     *,
     env: Annotated[bool, typer.Option("--env", help="Show their settings instead, as a .env file to fill in.")] = False,
 ) -> None:
-    """Show the flows, their steps, the guide's words and the images."""
+    """Show the flows in all their editions: steps, the guide's words and the images."""
     from runner.flow import load_flows
     from runner.settings import example
 
-    console = out()
     for flow in load_flows().values():
         if env:
             sys.stdout.write(example(*all_settings(flow)))
             continue
-        console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
-        for step in flow.steps:
-            console.print(f"  {step.number}  {escape(step.title)}")
-            if step.says:
-                console.print(f"     says  {escape(step.words)}")
-            for image in step.screenshots:
-                console.print(f"     shows {escape(image)}{'' if image in step.images else ' (not in the guide)'}")
+        for one in flow.editions:
+            list_steps(one)
+
+
+def list_steps(flow: Flow[Any]) -> None:
+    """Print the steps of one edition of a flow."""
+    console = out()
+    console.print(f"[bold]{escape(flow.name)}[/], edition {escape(flow.edition)}")
+    for step in flow.steps:
+        console.print(f"  {step.number}  {escape(step.title)}")
+        if step.says:
+            console.print(f"     says  {escape(step.words)}")
+        for image in step.screenshots:
+            about = "" if image in step.images else " (not in the guide)"
+            about += " (in some cases)" if image in step.may_show else ""
+            console.print(f"     shows {escape(image)}{about}")
 
 
 def all_settings(flow: Flow[Any]) -> list[type[Settings]]:
@@ -936,6 +964,9 @@ def check(
     *,
     flow: Annotated[
         str | None, typer.Option("--flow", help="The flow that performs it. Default: the one that fits it best.")
+    ] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", help="Its edition. Default: the one that fits the guide best.")
     ] = None,
     images_root: Annotated[
         Path | None, typer.Option(help="The image folder; images that are neither there nor beside the guide differ.")
@@ -971,12 +1002,20 @@ def check(
             raise WrongUsage(f"{option}: {folder} is not a folder")
     if sandbox and not live:
         raise WrongUsage("--sandbox goes with --live only")
-    found = find_guides(guides, flow, partials)
+    found = find_guides(guides, flow, edition, partials)
     compared = [Comparison(guide, its, images_root=images_root, strict=strict) for guide, its in found]
     if live:
         if len(found) > 1:
             raise WrongUsage(f"--live performs the flow of one guide: name its file. Here are {len(found)} guides")
-        perform = partial(run, found[0][1].name, sandbox=sandbox, env_file=env_file, browser=browser, runs=runs)
+        perform = partial(
+            run,
+            found[0][1].name,
+            edition=found[0][1].edition,
+            sandbox=sandbox,
+            env_file=env_file,
+            browser=browser,
+            runs=runs,
+        )
         compared = [replace(compared[0], on_page=tuple(look_at_pages(*found[0], perform)))]
     if patch:
         print_patch(compared)
@@ -1065,19 +1104,42 @@ def print_patch(compared: Sequence[Comparison]) -> None:
         raise GuideDiffers([f"{counted_differences(differences)}, none with the patch"])
 
 
-def find_guides(paths: Sequence[Path], flow: str | None, partials: Path | None) -> list[tuple[Guide, Flow[Any]]]:
+def candidates(flow: str | None, edition: str | None) -> list[Flow[Any]]:
+    """The editions of flows that a user may mean.
+
+    Args:
+        flow: Name of the flow, if the user gives it.
+        edition: The edition, if the user gives it.
+
+    Raises:
+        WrongUsage: There is no such flow, or no such edition of it.
+    """
+    from runner.flow import find_flow, load_flows
+
+    flows = [find_flow(flow)] if flow else load_flows().values()
+    editions = [one for each in flows for one in each.editions]
+    found = [one for one in editions if edition in (None, one.edition)]
+    if not found:
+        there = ", ".join(f"{one.name} {one.edition}" for one in editions)
+        raise WrongUsage(f'--edition: there is no edition "{edition}"; there are: {there}')
+    return found
+
+
+def find_guides(
+    paths: Sequence[Path], flow: str | None, edition: str | None, partials: Path | None
+) -> list[tuple[Guide, Flow[Any]]]:
     """The guides that a user names, and those in the folders that a user names, each with its flow.
 
     Args:
         paths: Files and folders.
         flow: Name of the flow, if the user gives it.
+        edition: Its edition, if the user gives it; else the one that fits best.
         partials: Folder of what the guides include.
     """
-    from runner.flow import find_flow, load_flows
     from runner.guide import closest, flow_of, guides_in, read_guide
 
-    flows = list(load_flows().values())
-    wanted = [find_flow(flow)] if flow else flows
+    wanted = candidates(flow, edition)
+    flows = candidates(None, edition)
 
     def passed_over(why: str) -> None:
         err().print(f"passed over: {escape(why)}")
@@ -1147,6 +1209,10 @@ def regenerate(
     flow: Annotated[
         str | None, typer.Option("--flow", help="The flow. Default: the one that fits the guide best.")
     ] = None,
+    edition: Annotated[
+        str | None,
+        typer.Option("--edition", help="Its edition. Default: the one that fits the guide best; on the sandbox 2024."),
+    ] = None,
     images_root: Annotated[
         Path | None,
         typer.Option(help="Folder that the guide's images lie below. Default: screenshots/FLOW", show_default=False),
@@ -1185,29 +1251,28 @@ def regenerate(
 ) -> None:
     """Take a guide's images anew and replace, all or none, those in which a reader would see a change."""
     from runner.browser import SAME_PIXELS, BrowserSettings, open_browser
-    from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
     from runner.look import Look
     from runner.performance import Options, perform
     from runner.progress import Progress
     from runner.publish import held
-    from runner.regenerate import Regeneration, sittings, wanted_images
+    from runner.regenerate import Regeneration, may_show, sittings, wanted_images
     from runner.review import write_review
     from runner.settings import environment
     from runner.studio import Studio
 
-    read, found = find_guides([guide], flow, None)[0] if guide else (None, find_flow(flow or "wordpress-migration"))
+    if guide is None and edition is None and not sandbox:
+        raise WrongUsage("it is not known which edition's images are wanted: name the guide, or --edition")
+    read, found = (
+        find_guides([guide], flow, edition, None)[0]
+        if guide
+        else (None, candidates(flow or "wordpress-migration", edition)[0])
+    )
     images = wanted_images(found, read)
     look = Look.read(found.look, *([look_file] if look_file else []))
     if sandbox and look.clock is None:
         look = replace(look, clock=SANDBOX_CLOCK)
-    forms = {
-        "color_scheme": parsed("--color-scheme", color_scheme or [], as_scheme),
-        "locale": locale or [],
-        "viewport": parsed("--viewport", viewport or [], as_size),
-        "scale": parsed("--scale", scale or [], as_scale),
-    }
-    parts = sittings(look, forms)
+    parts = sittings(look, forms(color_scheme, locale, viewport, scale))
     if len(parts) > 1 and not sandbox:
         raise WrongUsage(
             "each --locale and each --scale is a run of its own, and what a flow does it does once: give them one by "
@@ -1221,9 +1286,10 @@ def regenerate(
         if not check:
             target = stack.enter_context(held(target))
         names = [variant.name(image) for _, variants in parts for variant in variants for image in images]
-        regeneration = Regeneration(target, names, accept=accept_environment)
+        may_lack = [variant.name(image) for _, variants in parts for variant in variants for image in may_show(found)]
+        regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment)
         progress = stack.enter_context(Progress(err()))
-        box = stack.enter_context(open_sandbox()) if sandbox else None
+        box = stack.enter_context(open_sandbox(found.edition)) if sandbox else None
         switches = SAME_PIXELS.get(browser, ())
         launch = partial(open_browser, browser_settings, name=browser, headed=headed, switches=switches)
         for number, (part, variants) in enumerate(parts):
@@ -1253,6 +1319,18 @@ def regenerate(
             raise ImagesDiffer(f"{len(changed)} of {len(decisions)} images in {target} would change")
         if not check:
             regeneration.publish()
+
+
+def forms(
+    color_scheme: list[str] | None, locale: list[str] | None, viewport: list[str] | None, scale: list[str] | None
+) -> dict[str, list[Any]]:
+    """In which forms images are wanted, by the look's names."""
+    return {
+        "color_scheme": parsed("--color-scheme", color_scheme or [], as_scheme),
+        "locale": locale or [],
+        "viewport": parsed("--viewport", viewport or [], as_size),
+        "scale": parsed("--scale", scale or [], as_scale),
+    }
 
 
 def as_scheme(text: str) -> str:

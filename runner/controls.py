@@ -41,6 +41,7 @@ __all__ = [
     "alerts",
     "can_be_pressed",
     "capture_copies",
+    "choice",
     "choose",
     "choose_from",
     "control",
@@ -53,6 +54,7 @@ __all__ = [
     "lines",
     "named",
     "new_lines",
+    "offered",
     "on_page",
     "panel",
     "plain_url",
@@ -588,7 +590,7 @@ _PRESSABLE = "button, a, label, [tabindex], [role=button], [role=radio], [role=o
 """What a reader presses as a whole, such as a card with a heading and a description."""
 
 
-def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:
+def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout: float | None = None) -> Locator:
     """Choose what is offered under these words: a radio, a tile, an entry of a list, or an option of a select.
 
     What carries the words is pressed as a reader would press it (a tile's input may have no size, so that only its
@@ -597,6 +599,7 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     Args:
         scope: Where to look.
         words: The guide's words.
+        leads_on: The page may go on as soon as it is chosen: what comes then tells whether it is.
         timeout: Seconds; None for Playwright's default.
 
     Returns:
@@ -605,37 +608,19 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     Raises:
         Stuck: Nothing is offered under these words, or it did not become chosen.
     """
-    page = scope if isinstance(scope, Page) else scope.page
-    name = named(words)
-    select = scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True))
-    plain = [
-        scope.locator("label").filter(has_text=name),
-        _any([scope.get_by_role(role, name=name) for role in CHOICES]),
-        scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
-        scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
-    ]
-    lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
-
-    def look() -> Locator | None:
-        shown = (locator.filter(visible=True).first for locator in (select, *plain))
-        found = next((locator for locator in shown if locator.is_visible()), None)
-        return found or _radio_with_more_words(scope, words)
-
-    if until(page, lambda: look() or (True if lists.first.is_visible() else None), timeout=timeout) is None:
-        region = None if isinstance(scope, Page) else scope
-        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"', place=region)
-    wanted = until(page, look, timeout=LATE)
-    if wanted is None:
+    pressed = choice(scope, words, timeout=timeout)
+    if pressed.evaluate("el => el.matches('select')"):
+        option = pressed.get_by_role("option", name=named(words), include_hidden=True).first
+        pressed.select_option(label=(option.text_content() or "").strip())
+        return pressed
+    if pressed.evaluate(f"el => el.matches('{_LISTS}')"):
         # The entries are behind a closed list.
-        choose_from(lists.first, words, timeout=timeout)
-        return lists.first
-    if select.count() and select.first.is_visible():
-        option = select.first.get_by_role("option", name=name, include_hidden=True).first
-        select.first.select_option(label=(option.text_content() or "").strip())
-        return select.first
-    pressed = wanted.describe(f'the choice "{words}"')
+        choose_from(pressed, words, timeout=timeout)
+        return pressed
     tells = [state for state in _STATES if pressed.get_attribute(state) is not None]
     pressed.click()
+    if leads_on:
+        return pressed
     radio = scope.get_by_role("radio", name=re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE))
     try:
         for state in tells:
@@ -645,6 +630,55 @@ def choose(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     except AssertionError:
         raise Stuck(f'"{words}" was pressed and did not become chosen', looked_for=words, place=pressed) from None
     return pressed
+
+
+_LISTS = "[role=combobox], [aria-haspopup=listbox]"
+
+
+def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:
+    """What is to be pressed to choose what is offered under these words; the closed list where there is only that.
+
+    Args:
+        scope: Where to look.
+        words: The guide's words.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: Nothing is offered under these words.
+    """
+    page = scope if isinstance(scope, Page) else scope.page
+    carriers = _carriers(scope, words)
+    lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
+
+    def look() -> Locator | None:
+        shown = (locator.filter(visible=True).first for locator in carriers)
+        found = next((locator for locator in shown if locator.is_visible()), None)
+        return found or _radio_with_more_words(scope, words)
+
+    if until(page, lambda: look() or (True if lists.first.is_visible() else None), timeout=timeout) is None:
+        region = None if isinstance(scope, Page) else scope
+        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"', place=region)
+    wanted = until(page, look, timeout=LATE)
+    return (wanted or lists.first).describe(f'the choice "{words}"')
+
+
+def offered(scope: Page | Locator, words: str) -> Locator:
+    """What stands for a choice under these words, whether it can be told yet what is to be pressed or not."""
+    more = scope.locator("label").filter(has_text=begins_with(words))
+    return _any([*_carriers(scope, words), more]).filter(visible=True)
+
+
+def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
+    """What may carry a choice's words, the best first: a select, a label, a control, bare words, a card."""
+    page = scope if isinstance(scope, Page) else scope.page
+    name = named(words)
+    return [
+        scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True)),
+        scope.locator("label").filter(has_text=name),
+        _any([scope.get_by_role(role, name=name) for role in CHOICES]),
+        scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
+        scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
+    ]
 
 
 def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:

@@ -102,6 +102,7 @@ class Failure:
     url: str = ""
     looked_for: str = ""
     controls: Sequence[str] = ()
+    closest: str = ""
     screenshot: Path | None = None
     resume: str = ""
     asks: bool = False
@@ -119,6 +120,8 @@ class Failure:
             lines.append(f"  looked for: {self.looked_for}")
         if self.controls:
             lines.append(f"  there were: {', '.join(self.controls)}")
+        if self.closest:
+            lines.append(f"  closest:    {self.closest}")
         if self.screenshot:
             lines.append(f"  screenshot: {self.screenshot}")
         if self.resume:

@@ -255,6 +255,9 @@ def _take(one: StepEvidence, entry: dict[str, Any], facts: dict[str, str]) -> No
         one.notes.append(Note(entry["at"], event, entry.get("sentence") or entry.get("words", "")))
     if event == "screenshot":
         one.screenshots[entry["name"]] = entry["url"]
+    elif event == "recognised":
+        renamed = entry["renamed"]
+        one.screenshots = {renamed.get(name, name): url for name, url in one.screenshots.items()}
     elif event == "interrupted by":
         one.interruptions.append(entry["words"])
     elif event == "trouble":

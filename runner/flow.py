@@ -1,7 +1,11 @@
-"""A flow: the ordered steps of one guide, each a function, with the guide's bold words and images beside it."""
+"""A flow: the ordered steps of one guide, each a function, with the guide's bold words and images beside it.
+
+A guide is published in editions, whose wording and pages change together: each is a `Flow` of the same name.
+"""
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import pkgutil
@@ -51,8 +55,61 @@ class Wait(Generic[R]):
     timeout: Callable[[Any], float]
 
 
+class _Performed(Generic[R]):
+    """What acts and steps have in common: what is done, whether it is done already, what it waits for."""
+
+    perform: Callable[[R], None]
+    asks: Callable[[R], bool] | None
+    wait: Wait[R] | None
+
+    def __call__(self, run: R) -> None:
+        """Perform it."""
+        self.perform(run)
+
+    def already_done(self, look: Callable[[R], bool]) -> Callable[[R], bool]:
+        """Declare how to find out whether it is done, when a run was interrupted after `Run.about_to`.
+
+        Args:
+            look: True when it is done (its facts are set then), False when it certainly is not; raises Question where
+                that cannot be known.
+        """
+        self.asks = look
+        return look
+
+    def waits(
+        self, timeout: Callable[[Any], float]
+    ) -> Callable[[Callable[[R, float], bool]], Callable[[R, float], bool]]:
+        """Declare what it waits for after its act; the arguments are those of `Wait`."""
+
+        def declare(look: Callable[[R, float], bool]) -> Callable[[R, float], bool]:
+            self.wait = Wait(look, timeout)
+            return look
+
+        return declare
+
+    @property
+    def title(self) -> str:
+        """What it does, in one sentence of ours."""
+        return (self.perform.__doc__ or self.perform.__name__).strip().splitlines()[0].rstrip(".")
+
+
 @dataclass
-class Step(Generic[R]):
+class Act(_Performed[R]):
+    """What a step does, written once for the editions that have such a step, with all that makes it safe to interrupt.
+
+    Args:
+        perform: Does it.
+        asks: Says whether it is done already, see `already_done`.
+        wait: What it waits for.
+    """
+
+    perform: Callable[[R], None]
+    asks: Callable[[R], bool] | None = None
+    wait: Wait[R] | None = None
+
+
+@dataclass
+class Step(_Performed[R]):
     """One numbered step of the guide and the function that performs it.
 
     Args:
@@ -65,6 +122,7 @@ class Step(Generic[R]):
         asks: Says whether the step is done already; asked when the run was interrupted after `about_to`.
         wait: What it waits for after its act.
         name: What messages call it.
+        may_show: Those of the images that are taken only in some cases; one that was not taken replaces none.
     """
 
     number: int
@@ -76,45 +134,18 @@ class Step(Generic[R]):
     asks: Callable[[R], bool] | None = None
     wait: Wait[R] | None = None
     name: str = ""
+    may_show: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.name = self.name or f"Step {self.number}"
         self.enters_from = self.enters_from or self.number
-
-    def __call__(self, run: R) -> None:
-        """Perform the step."""
-        self.perform(run)
-
-    def already_done(self, look: Callable[[R], bool]) -> Callable[[R], bool]:
-        """Declare how to find out whether the step is done, when a run was interrupted after `Run.about_to`.
-
-        Args:
-            look: True when it is done (its facts are set then), False when it certainly is not; raises Question where
-                that cannot be known.
-        """
-        self.asks = look
-        return look
-
-    def waits(
-        self, timeout: Callable[[Any], float]
-    ) -> Callable[[Callable[[R, float], bool]], Callable[[R, float], bool]]:
-        """Declare what the step waits for after its act; the arguments are those of `Wait`."""
-
-        def declare(look: Callable[[R, float], bool]) -> Callable[[R, float], bool]:
-            self.wait = Wait(look, timeout)
-            return look
-
-        return declare
+        if self.screenshots[len(self.screenshots) - len(self.may_show) :] != self.may_show:
+            raise ValueError(f"{self.name} may lack {', '.join(self.may_show)}, which are not its last screenshots")
 
     @property
     def screenshots(self) -> tuple[str, ...]:
         """All pictures that the step takes, in their order."""
         return (*self.images, *self.adds)
-
-    @property
-    def title(self) -> str:
-        """What the step does, in one sentence of ours."""
-        return (self.perform.__doc__ or self.perform.__name__).strip().splitlines()[0].rstrip(".")
 
     @property
     def words(self) -> str:
@@ -123,25 +154,34 @@ class Step(Generic[R]):
 
 
 class Flow(Generic[R]):
-    """The ordered steps of one guide.
+    """The ordered steps of one guide, in one of its editions.
 
     Args:
         name: What users call it on the command line.
-        edition: The dated version of the guide that it performs.
+        edition: The dated version of the guide that it performs; empty where that has to be recognised, see `any_of`.
         run: The class of its runs.
         settings: The class of its settings.
+        words: What page objects need to know of its wording, as the flow has it.
+
+    Attributes:
+        editions: All editions of the guide, the oldest first; itself alone where there is no other.
     """
 
-    def __init__(self, name: str, *, edition: str, run: type[R], settings: type[Settings]) -> None:
+    def __init__(
+        self, name: str, *, edition: str, run: type[R], settings: type[Settings], words: object = None
+    ) -> None:
         self.name = name
         self.edition = edition
         self.run = run
         self.settings = settings
+        self.words: Any = words
         self.steps: list[Step[R]] = []
         self.first: Step[R] | None = None
         self.last: Step[R] | None = None
         self.logins: Callable[[Any], Sequence[Login]] = lambda _: ()
         self.compare: Callable[[Any, Mapping[str, str], Callable[[str], None]], Findings] | None = None
+        self.is_shown: Callable[[R], bool] | None = None
+        self.editions: Sequence[Flow[R]] = (self,)
 
     @property
     def look(self) -> Path:
@@ -155,9 +195,10 @@ class Flow(Generic[R]):
         says: str | Sequence[str] = (),
         images: Sequence[str] = (),
         adds: Sequence[str] = (),
+        may_show: Sequence[str] = (),
         enters_from: int = 0,
     ) -> Callable[[Callable[[R], None]], Step[R]]:
-        """Make a function the step with this number; the arguments are those of `Step`.
+        """Make a function, or an act, the step with this number; the arguments are those of `Step`.
 
         Raises:
             ValueError: The number is not the next one.
@@ -167,8 +208,21 @@ class Flow(Generic[R]):
 
         def declare(perform: Callable[[R], None]) -> Step[R]:
             words = (says,) if isinstance(says, str) else tuple(says)
-            step = Step(number, words, tuple(images), tuple(adds), perform, enters_from)
+            act = perform if isinstance(perform, Act) else Act(perform)
+            step = Step(
+                number,
+                words,
+                tuple(images),
+                tuple(adds),
+                act.perform,
+                enters_from,
+                act.asks,
+                act.wait,
+                may_show=tuple(may_show),
+            )
             self.steps.append(step)
+            if self.last:
+                self.last.number = number + 1
             return step
 
         return declare
@@ -182,6 +236,16 @@ class Flow(Generic[R]):
         """Make a function what is done after the last step, beside the guide."""
         self.last = Step(len(self.steps) + 1, (), (), (), perform, name="Afterwards")
         return self.last
+
+    def is_recognised_by(self, look: Callable[[R], bool]) -> Callable[[R], bool]:
+        """Declare how this edition is told from the others, by what the pages show when the first step is done.
+
+        Args:
+            look: True when it is this one; it is asked again after each change of the page, and certain of what it says
+                only where it has seen that nothing more comes.
+        """
+        self.is_shown = look
+        return look
 
     def offers_logins(self, places: Callable[[Any], Sequence[Login]]) -> Callable[[Any], Sequence[Login]]:
         """Declare where a person can sign in once for many runs, by the settings."""
@@ -209,24 +273,54 @@ class Flow(Generic[R]):
         Raises:
             WrongUsage: There is no such step.
         """
-        if until is not None and not 1 <= until <= len(self.steps):
-            raise WrongUsage(f"there is no step {until}; {self.name} has steps 1 to {len(self.steps)}")
+        most = len(self.steps) if self.edition else max(len(one.steps) for one in self.editions)
+        if until is not None and not 1 <= until <= most:
+            raise WrongUsage(f"--until: there is no step {until}; {self.name} has steps 1 to {most}")
         first = [self.first] if preflight and self.first else []
         last = [self.last] if until is None and self.last else []
         return [*first, *self.steps[:until], *last]
 
 
+def any_of(editions: Sequence[Flow[R]]) -> Flow[R]:
+    """The flow of whichever of these editions it turns out to be; until then it is performed as the newest.
+
+    The first step is the same in all of them, up to the names of its pictures.
+
+    Args:
+        editions: All editions of a guide, the oldest first.
+    """
+    for one in editions:
+        one.editions = editions
+    if len(editions) == 1:
+        return editions[0]
+    flow = copy.copy(editions[-1])
+    flow.edition = ""
+    return flow
+
+
+def editions_in(package: str) -> list[Flow[Any]]:
+    """All editions of a guide, the oldest first: each is the `FLOW` of a module `edition_...` of this package."""
+    folder = importlib.import_module(package).__path__
+    names = sorted(name for _, name, _ in pkgutil.iter_modules(folder) if name.startswith("edition_"))
+    return [importlib.import_module(f"{package}.{name}").FLOW for name in names]
+
+
 def load_flows(package: str = "flows") -> dict[str, Flow[Any]]:
-    """All flows by name: each package below `package` has one in its module `flow`, named `FLOW`."""
+    """All flows by name, of whichever edition: each package below `package` has its `EDITIONS` in its module `flow`."""
     folder = importlib.import_module(package)
     found = (
-        importlib.import_module(f"{package}.{name}.flow").FLOW for _, name, _ in pkgutil.iter_modules(folder.__path__)
+        any_of(importlib.import_module(f"{package}.{name}.flow").EDITIONS)
+        for _, name, _ in pkgutil.iter_modules(folder.__path__)
     )
     return {flow.name: flow for flow in found}
 
 
-def find_flow(name: str) -> Flow[Any]:
-    """The flow with this name.
+def find_flow(name: str, edition: str | None = None) -> Flow[Any]:
+    """The flow with this name, in this edition.
+
+    Args:
+        name: The flow's name.
+        edition: The edition; None, or nothing, for the one that is recognised when the first step is done.
 
     Raises:
         WrongUsage: There is none; the sentence lists those there are.
@@ -234,4 +328,20 @@ def find_flow(name: str) -> Flow[Any]:
     flows = load_flows()
     if name not in flows:
         raise WrongUsage(f'there is no flow "{name}"; there is: {", ".join(sorted(flows))}')
-    return flows[name]
+    flow = flows[name]
+    if not edition:
+        return flow
+    for one in flow.editions:
+        if one.edition == edition:
+            return one
+    there = ", ".join(one.edition for one in flow.editions)
+    raise WrongUsage(f'--edition: {name} has no edition "{edition}"; there are: {there}')
+
+
+def editions_of(name: str) -> Sequence[Flow[Any]]:
+    """All editions of the flow with this name, the oldest first.
+
+    Raises:
+        WrongUsage: There is no such flow.
+    """
+    return find_flow(name).editions

@@ -115,7 +115,7 @@ class Record:
     Attributes:
         id: The run's id.
         flow: Name of its flow.
-        edition: The edition that it performs.
+        edition: The edition that it performs; empty as long as it is not recognised.
         subject: What must not be done twice, such as the new site's name at its dashboard.
         site: What it is about, for people.
         state: What it is doing, or how it ended.
@@ -477,7 +477,7 @@ class RunLedger:
 
         Args:
             event: What happened.
-            run: What it changes about the run: `state`, `step`, `begun`, `facts`, `machine`.
+            run: What it changes about the run: `state`, `step`, `begun`, `facts`, `machine`, `edition`.
             about: What is known about it; `step` is the number of the step.
 
         Raises:

@@ -207,7 +207,10 @@ def resume(
     options = options or Options()
     flow.order(until=options.until)
     if record.edition != flow.edition:
-        raise WrongUsage(f"run {record.id} performs edition {record.edition}; this is edition {flow.edition}")
+        raise WrongUsage(
+            f"run {record.id} performs edition {record.edition or 'not recognised yet'}; "
+            f"this is edition {flow.edition or 'not recognised yet'}"
+        )
     with private_files(), ExitStack() as stack:
         browser = stack.enter_context(browsers())
         with _held(ledger, record) as still_held:
@@ -302,8 +305,9 @@ class _Performance:
         self.kept: Any = options.signed_in
         for secret in secrets_in(options.signed_in or {}, "a kept sign-in"):
             secrets.add(secret, pieces=False)
-        for step in flow.order():
-            secrets.let_stand(step.title, *step.says, *step.screenshots)
+        for one in flow.editions:
+            for step in one.order():
+                secrets.let_stand(step.title, *step.says, *step.screenshots)
         secrets.let_stand(flow.name, str(record.folder))
         kept = [re.sub(r"\D", "", path.stem) for path in self.folder.glob("trace*.zip")]
         self.traces = max((int(number or 1) for number in kept), default=0)
@@ -313,6 +317,16 @@ class _Performance:
         if self.options.only_preflight:
             return self.flow.order()[:1] if self.flow.first else []
         return self.flow.order(preflight=self.options.preflight and not begun, until=self.options.until)
+
+    def _follow(self, flow: Flow[Any]) -> list[Step[Any]]:
+        """Go on with this edition, which has been recognised; returns its steps."""
+        self.flow = flow
+        self.result.edition = flow.edition
+        self.record = replace(self.record, edition=flow.edition)
+        if self.options.until:  # another edition may have had more steps
+            self.options = replace(self.options, until=min(self.options.until, len(flow.steps)))
+        self.order = self._order(begun=self.record.begun)
+        return self.order
 
     def go_on(self, browsers: Browsers, browser: Browser, opened: ExitStack, answer: str | None = None) -> Result:
         """Perform what is not done yet, in as many browsers as it takes."""
@@ -396,7 +410,7 @@ class _Performance:
             camera.watch(page)
             page.context.on("page", self._watching(camera))
             run.attach(page, camera)
-            complete = run.perform(self.order, self.flow, answer)
+            complete = run.perform(self.order, self.flow, answer, recognised=self._follow)
             failed = False
         except KeyboardInterrupt:
             interrupted = True

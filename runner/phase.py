@@ -80,10 +80,10 @@ def perform_phase(
 
 
 def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:
-    flow = find_flow(site.flow)
     environment = site.environment(here)
     ledger = Ledger.beside(runs, LedgerSettings.load(here))
     record = latest(ledger, site.subject)
+    flow = find_flow(site.flow, record.edition if record else site.edition)
     if record and record.state == "done":
         return told("done", run=record.id, step=record.step)
     browser_settings = BrowserSettings.load(here)

@@ -66,7 +66,8 @@ class Progress(Reporter):
         """Say which run it is."""
         self._began = time.monotonic()
         self.folder = run.folder
-        self._print(f"[bold]{escape(flow.name)}[/], edition {flow.edition}, run {escape(run.id)}")
+        edition = f"edition {flow.edition}" if flow.edition else "the edition that it turns out to be"
+        self._print(f"[bold]{escape(flow.name)}[/], {edition}, run {escape(run.id)}")
 
     def step_started(self, step: Step[Any]) -> None:
         """Say what the step does."""

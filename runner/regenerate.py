@@ -23,7 +23,7 @@ from runner.publish import publish
 from runner.studio import Variant, suffix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -163,6 +163,11 @@ def wanted_images(flow: Flow[Any], guide: Guide | None) -> list[str]:
     return [image for step in flow.steps for image in step.images]
 
 
+def may_show(flow: Flow[Any]) -> list[str]:
+    """The images that the flow takes only in some cases."""
+    return [image for step in flow.steps for image in step.may_show]
+
+
 def sittings(look: Look, wanted: Mapping[str, Sequence[Any]]) -> list[tuple[Look, list[Variant]]]:
     """What is taken in each run of the flow: language and scale are a browser's own, the rest changes within a run.
 
@@ -190,14 +195,18 @@ class Regeneration:
     Args:
         target: The folder that they lie below.
         names: The images that are wanted, by their paths.
+        may_lack: Those of them that are taken only in some cases; one that was not taken replaces none.
         accept: Compare also with images from another environment.
     """
 
-    def __init__(self, target: Path, names: Sequence[str], *, accept: bool) -> None:
+    def __init__(
+        self, target: Path, names: Sequence[str], *, may_lack: Collection[str] = (), accept: bool = False
+    ) -> None:
         self.target = target
         self.names = names
         self.record = Record.read(target)
         self.decisions: dict[str, Decision] = {}
+        self._may_lack = may_lack
         self._accept = accept
         self._environments: dict[str, dict[str, str]] = {}
         self._trees: dict[str, tuple[str, ...]] = {}
@@ -283,10 +292,10 @@ class Regeneration:
         """
         for one, other in self._twins:
             raise NotPublished(f"{one} and {other} show the same, so that one of them is not what its step says")
-        missing = [name for name in self.names if name not in self.decisions]
+        missing = [name for name in self.names if name not in self.decisions and name not in self._may_lack]
         if missing:
             raise NotPublished(f"the flow has taken no image {', '.join(missing)}")
-        return [self.decisions[name] for name in self.names]
+        return [self.decisions[name] for name in self.names if name in self.decisions]
 
     def publish(self) -> None:
         """Replace what has changed, all or nothing.

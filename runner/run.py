@@ -14,7 +14,8 @@ from playwright.sync_api import BrowserContext, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.camera import Camera
-from runner.controls import controls_on, set_default_timeout
+from runner.controls import controls_on, set_default_timeout, until
+from runner.editions import as_edition, closest_control, missing_words, worded_as
 from runner.errors import (
     Failure,
     GuiderunnerError,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from runner.flow import Flow, Step
     from runner.ledger import RunLedger
     from runner.studio import Carried, Studio
+
+    Follow = Callable[[Flow[Any]], Sequence[Step[Any]]]
 
 S = TypeVar("S", bound=Settings)
 
@@ -122,6 +125,9 @@ class Run(Generic[S]):
         facts: What it has learned before it was taken up again.
     """
 
+    flow: Flow[Any] | None = None
+    """The edition that is performed."""
+
     def __init__(
         self,
         settings: S,
@@ -145,7 +151,8 @@ class Run(Generic[S]):
         self.ledger = ledger
         self.facts = Facts(facts or {}, self._record_facts)
         taken = [entry["name"] for entry in ledger.entries if entry["event"] == "screenshot"]
-        self.screenshots: list[str] = list(dict.fromkeys(taken))
+        renamed = {name: now for entry in ledger.entries for name, now in entry.get("renamed", {}).items()}
+        self.screenshots: list[str] = list(dict.fromkeys(renamed.get(name, name) for name in taken))
         self._step: Step[Any] | None = None
         self._taken = 0
         self._highlighted: Locator | None = None
@@ -163,6 +170,10 @@ class Run(Generic[S]):
         self._waiting_from = 0.0
 
     # What a flow may override
+
+    def follow(self, flow: Flow[Any]) -> None:
+        """Perform this edition; called before anything is done, and again when the edition was recognised."""
+        self.flow = flow
 
     def context_options(self) -> dict[str, Any]:
         """More options for the browser context, in Playwright's names."""
@@ -274,6 +285,15 @@ class Run(Generic[S]):
         else:
             self.ledger.record("accessibility", step=step.number, name=name, violations=violations)
 
+    def may_screenshot(self, *, highlight: Locator) -> None:
+        """Take the step's next screenshot if the edition has one of this moment, see `Step.may_show`.
+
+        Args:
+            highlight: As for `screenshot`.
+        """
+        if self._step and self._taken < len(self._step.screenshots):
+            self.screenshot(highlight=highlight)
+
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
         """A tab for what the guide does not do; closed when all went well, since a failure is photographed in it."""
@@ -302,13 +322,21 @@ class Run(Generic[S]):
 
     # What the engine uses
 
-    def perform(self, order: Sequence[Step[Any]], flow: Flow[Any], answer: str | None = None) -> bool:
+    def perform(
+        self,
+        order: Sequence[Step[Any]],
+        flow: Flow[Any],
+        answer: str | None = None,
+        *,
+        recognised: Follow | None = None,
+    ) -> bool:
         """Perform, in a browser that has just been opened, what is not done yet.
 
         Args:
             order: The steps, see `Flow.order`.
             flow: Their flow.
             answer: A person's answer to the question with which the run stopped.
+            recognised: Told which edition it is, where that was not known; returns the steps of that one.
 
         Returns:
             True when all is done; False when a step waits and nothing has come yet.
@@ -319,6 +347,7 @@ class Run(Generic[S]):
             WrongUsage: The answer is not one to the question.
         """
         self._answer = answer
+        self.follow(flow)
         number_of = {step.number: index for index, step in enumerate(order)}
         at = next((index for index, step in enumerate(order) if not self._is_done(step)), len(order))
         fresh, went_back = True, 0
@@ -340,12 +369,15 @@ class Run(Generic[S]):
             else:
                 fresh = False
                 try:
-                    self._perform(flow, step)
+                    self._perform(flow, step, recognised)
                 except StartAgain as again:
                     went_back += 1
                     at = self._go_back(flow, order, at, again, went_back)
                 else:
                     at += self._is_done(step)
+                    if recognised and self.flow and self.flow is not flow:
+                        flow, order = self.flow, recognised(self.flow)
+                        number_of = {step.number: index for index, step in enumerate(order)}
         return True
 
     def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
@@ -432,7 +464,7 @@ class Run(Generic[S]):
             self.facts[fact] = answer
         return True
 
-    def _perform(self, flow: Flow[Any], step: Step[Any]) -> None:
+    def _perform(self, flow: Flow[Any], step: Step[Any], recognised: Follow | None = None) -> None:
         self._taken = 0
         self._highlighted = None
         self.ledger.record("step started", run={"step": step.number}, step=step.number, says=step.words)
@@ -443,10 +475,43 @@ class Run(Generic[S]):
             if step.wait is None:
                 self._check_screenshots(step)
             self._look_around(step)
+            if not flow.edition and step is flow.steps[0] and recognised:
+                self._recognise(flow, step)
         if step.wait:
             self._begin_to_wait(step)
         else:
             self._done(step, time.monotonic() - began)
+
+    def _recognise(self, flow: Flow[Any], step: Step[Any]) -> None:
+        """Find out which edition the page shows, and give what this step has photographed the names that it has there.
+
+        Raises:
+            Stuck: It shows none of them.
+        """
+
+        def look() -> Flow[Any] | None:
+            # A newer edition knows in what it differs from those before it.
+            return next((one for one in reversed(flow.editions) if one.is_shown and one.is_shown(self)), None)
+
+        found = until(self._at or self.page, look)
+        if found is None:
+            known = ", ".join(one.edition for one in flow.editions)
+            raise Stuck(
+                f"what the page shows then is of no edition that is known ({known}). To perform one of them all the "
+                "same, begin another run with --edition"
+            )
+        names = zip(step.screenshots, found.steps[0].screenshots, strict=True)
+        renamed = {name: now for name, now in names if name != now and name in self.screenshots}
+        for name, now in renamed.items():
+            path = self.folder / "screenshots" / now
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / "screenshots" / name).replace(path)
+        self.screenshots = [renamed.get(name, name) for name in self.screenshots]
+        self.ledger.record(
+            "recognised", run={"edition": found.edition}, step=step.number, edition=found.edition, renamed=renamed
+        )
+        self.say(f"this is edition {found.edition} of the guide")
+        self.follow(found)
 
     def _look_around(self, step: Step[Any]) -> None:
         """Note what has gone wrong beside the step, which sessions are open, and what has come into view."""
@@ -560,7 +625,7 @@ class Run(Generic[S]):
         )
 
     def _check_screenshots(self, step: Step[Any]) -> None:
-        if self._taken != len(step.screenshots):
+        if any(name not in step.may_show for name in step.screenshots[self._taken :]):
             raise RuntimeError(f"{step.name} took {self._taken} of its {len(step.screenshots)} screenshots")
 
     def failed(self, flow: Flow[Any], step: Step[Any], error: Exception) -> StepFailed:
@@ -572,15 +637,21 @@ class Run(Generic[S]):
         self._note_troubles(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
+        sentence, closest = _sentence(error), ""
+        controls = evidence.controls if evidence else []
+        if controls and step in flow.steps and (words := missing_words(error, step, controls)):
+            closest = closest_control(words, controls)
+            sentence = sentence.rstrip(".") + as_edition(flow, self._looks_like(flow, step, controls), words, closest)
         failure = Failure(
             flow=flow.name,
             name=step.name,
             step=step.number,
             says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
-            sentence=self.secrets.redact_deep(_sentence(error)),
+            sentence=self.secrets.redact_deep(sentence),
             url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
             looked_for=self.secrets.redact_deep(_looked_for(error)),
-            controls=evidence.controls if evidence else (),
+            controls=controls,
+            closest=closest,
             screenshot=evidence.screenshot if evidence else None,
             resume=self._what_next(flow, answer),
             asks=isinstance(error, Question),
@@ -590,6 +661,15 @@ class Run(Generic[S]):
         about = asdict(failure)
         self.ledger.record("step failed", **about)
         return StepFailed(failure)
+
+    def _looks_like(self, flow: Flow[Any], step: Step[Any], controls: Sequence[str]) -> Flow[Any] | None:
+        """Another edition that the page looks like: by what it shows when the first step is done, or by its words."""
+        others = [one for one in flow.editions if flow.edition and one is not flow]
+        with suppress(PlaywrightError, AssertionError, Stuck):  # what the page does not tell is not told
+            for one in others:
+                if step in flow.steps[:2] and one.is_shown and one.is_shown(self):
+                    return one
+        return worded_as(flow, controls) if others else None
 
     def _what_next(self, flow: Flow[Any], answer: str) -> str:
         """How to go on after a failure."""

@@ -46,6 +46,7 @@ class Site:
         account: Whose sign-ins are limited, see `Settings.account`.
         plain: The settings that are no secrets, by name.
         secrets: For each setting that is one, the environment variable that holds it.
+        edition: The edition that is performed; empty where it is to be recognised.
     """
 
     flow: str
@@ -54,6 +55,7 @@ class Site:
     account: str
     plain: dict[str, str]
     secrets: dict[str, str]
+    edition: str = ""
 
     def values(self) -> dict[str, Any]:
         """The site as it travels to the machines."""
@@ -110,7 +112,7 @@ def read_sites(path: Path, flow: Flow[Any], environment: Mapping[str, str]) -> l
             problems.add(line, f"the same as line {lines[subject]}: {subject}")
             continue
         lines[subject] = line
-        sites.append(Site(flow.name, subject, settings.site, settings.account, plain, secrets))
+        sites.append(Site(flow.name, subject, settings.site, settings.account, plain, secrets, flow.edition))
     if not sites and not problems:
         problems.add(0, "there are no sites in it")
     if problems:

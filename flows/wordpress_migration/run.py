@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from flows.wordpress_migration.pages.dashboard import Words
     from runner.camera import Camera
+    from runner.flow import Flow
     from runner.secrets import Secret
 
 BLANK = "about:blank"
@@ -31,10 +33,18 @@ BLANK = "about:blank"
 class MigrationRun(Run[MigrationSettings]):
     """A run of the migration: its two tabs and the token that is carried from one to the other."""
 
+    words: Sequence[Words] = ()
     _token: Secret | None = None
     _dashboard: Dashboard | None = None
     _wp_admin: WpAdmin | None = None
     _service: MigrationService | None = None
+
+    def follow(self, flow: Flow[Any]) -> None:
+        """Perform this edition: the Pantheon tab is known by its words; by those of all, if it is to be recognised."""
+        super().follow(flow)
+        self.words = [one.words for one in ([flow] if flow.edition else flow.editions)]
+        if self._dashboard:
+            self._dashboard.words = self.words
 
     def attach(self, page: Page, camera: Camera | None = None) -> None:
         """Take the first tab of another browser: both tabs have to be opened anew, the token is still known."""
@@ -53,6 +63,7 @@ class MigrationRun(Run[MigrationSettings]):
         return Dashboard(
             page,
             self.settings,
+            words=self.words,
             say=self.say,
             codes=self._codes(self.settings.totp),
             note_interruption=self.note_interruption,
@@ -99,7 +110,7 @@ class MigrationRun(Run[MigrationSettings]):
         self._token = token
 
     def take_new_tab(self, page: Page) -> WpAdmin:
-        """Take the tab that **Install on /wp-admin** has opened: wp-admin, and after **Migrate** the service."""
+        """Take the tab that the Pantheon tab has opened: wp-admin, and after **Migrate** the service."""
         self._wp_admin = self.wp_admin_in(page)
         self._service = MigrationService(
             page,
@@ -129,13 +140,25 @@ class MigrationRun(Run[MigrationSettings]):
             self.make_machine_token()
 
     def make_machine_token(self) -> None:
-        """Press **Generate Machine Token** and keep the token, before any camera sees it."""
+        """Press **Generate Machine Token**, keep the token before any camera sees it, and go on to where it is used.
+
+        Where the edition has a page in between, token and site's name may be shown on that or on the next.
+        """
         dashboard = self.dashboard
+        name = None
         with self.off_camera(dashboard.page), self.noting_the_token():
             self.say("having a machine token made")
             dashboard.press_generate_machine_token()
-            self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
-        self.facts["site_name"] = dashboard.shown_site_name(self.machine_token)
+            self._token = None
+            if any(one.goes_on for one in self.words):
+                if token := dashboard.machine_token_at_once():
+                    self.machine_token = self.keep_secret(token, "machine token")
+                    name = dashboard.site_name_at_once(self.machine_token)
+                dashboard.go_on_with_token()
+            if self._token is None:
+                self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
+        name = dashboard.site_name_at_once(self.machine_token) or name
+        self.facts["site_name"] = name or dashboard.shown_site_name(self.machine_token)
         self.facts["site_page"] = dashboard.page.url
 
     @contextmanager

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.flow import EDITIONS
 from flows.wordpress_migration.run import MigrationRun
 from runner.errors import GuiderunnerError
-from runner.flow import Step
+from runner.flow import Step, any_of
 from runner.ledger import Ledger
 from runner.performance import Options, perform
 from runner.run import Reporter
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from runner.performance import Result
     from runner.run import Run
 
-ALL_STEPS = list(FLOW.steps)
+FLOWS = {**{flow.edition: flow for flow in EDITIONS}, "": any_of(EDITIONS)}
+"""The flow by edition; without one it is recognised."""
+
+ALL_STEPS = {edition: list(flow.steps) for edition, flow in FLOWS.items()}
 
 
 @dataclass
@@ -102,7 +105,7 @@ def migrate(
 
     The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
     last step to perform, the scale of the pictures (small ones save a test's time), whether only the steps 6 to 8 are
-    performed, whether the preflight is, and whether a report is written.
+    performed (6 and 7 of edition 2025), whether the preflight is, whether a report is written, and the edition.
     """
 
     def run(
@@ -114,6 +117,7 @@ def migrate(
         only_in_second_tab: bool = False,
         preflight: bool = False,
         report: bool = False,
+        edition: str = "2024",
         **options: Any,
     ) -> Outcome:
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
@@ -121,16 +125,17 @@ def migrate(
         monkeypatch.setattr("runner.screenshots.SCALE", scale)
         sandbox.fresh_source(SourceOptions(**(source or {})))
         sandbox.behave(**(behaviour or {}))
+        flow = FLOWS[edition]
         if only_in_second_tab:
-            monkeypatch.setattr(FLOW, "steps", [in_the_second_tab(sandbox), *ALL_STEPS[5:8]])
-            monkeypatch.setattr(FLOW, "last", None)
+            monkeypatch.setattr(flow, "steps", [in_the_second_tab(sandbox), *ALL_STEPS[edition][5:-1]])
+            monkeypatch.setattr(flow, "last", None)
         given = {**sandbox.settings(), "PAGE_TIMEOUT": "20s", **(settings or {})}
         listener = Listener()
         result = error = None
         try:
             result = perform(
-                FLOW,
-                FLOW.settings.load({name: value for name, value in given.items() if value}),
+                flow,
+                flow.settings.load({name: value for name, value in given.items() if value}),
                 lambda: nullcontext(browser),
                 runs=tmp_path / "runs",
                 ledger=Ledger.beside(tmp_path / "runs"),

@@ -110,7 +110,7 @@ def dashboard(page: Page) -> Callable[..., tuple[Dashboard, list[str]]]:
         page.route("**/*", answer)
         given = MigrationSettings.load({**SETTINGS, **settings})
         set_default_timeout(page.context, given.page_timeout)
-        return Dashboard(page, given, say=lambda _: None), sent
+        return Dashboard(page, given, words=[FLOW.words], say=lambda _: None), sent
 
     return at
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages import machine_tokens as machine_tokens_page
 from flows.wordpress_migration.pages.dashboard import Dashboard
@@ -105,7 +106,7 @@ def visit(context: BrowserContext) -> Callable[..., Visit]:
         context.route("**/*", answer)
         audit = context.new_page()
         audit.goto("https://dashboard.example/backend.js")
-        of = Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **settings}), say=print)
+        of = Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **settings}), words=[FLOW.words], say=print)
         return Visit(of, audit)
 
     return open_dashboard
@@ -140,7 +141,7 @@ def stand_in(context: BrowserContext, platform: Platform) -> Dashboard:
         "PANTHEON_EMAIL": account.email,
         "PANTHEON_PASSWORD": account.password,
     }
-    return Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **own}), say=print)
+    return Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **own}), words=[FLOW.words], say=print)
 
 
 # -- machine tokens ---------------------------------------------------------------------------------------------------

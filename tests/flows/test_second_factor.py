@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
@@ -89,7 +90,7 @@ def sign_in(page: Page) -> Callable[..., list[str]]:
         set_default_timeout(page.context, given.page_timeout)
         page.route("**/*", provider)
         said: list[str] = []
-        dashboard = Dashboard(page, given, say=said.append, codes=codes(given.totp))
+        dashboard = Dashboard(page, given, words=[FLOW.words], say=said.append, codes=codes(given.totp))
         page.goto("https://dashboard.example/")
         dashboard.reach(dashboard.migrate_existing_site)
         return said

@@ -319,6 +319,17 @@ def test_an_image_that_was_not_taken_is_named(target: Path) -> None:
     assert everything(target) == {}
 
 
+def test_an_image_that_is_taken_only_in_some_cases_may_be_missing(target: Path) -> None:
+    """The one that is there stays then."""
+    (target / "two.png").write_bytes(image())
+    regeneration = Regeneration(target, ["one.png", "two.png"], may_lack=["two.png"])
+    regeneration._environments["one.png"] = {"browser": "some"}  # noqa: SLF001 - there is no browser here
+    regeneration.decide(Taken("one.png", 1, SITE, "", 1), image(x=30))
+    regeneration.publish()
+    assert (target / "two.png").read_bytes() == image()
+    assert states(regeneration.in_order()) == ["new"]
+
+
 def test_a_record_that_cannot_be_read_is_named(target: Path) -> None:
     """With what to do about it; one that is not there is none."""
     assert Record.read(target) == Record()

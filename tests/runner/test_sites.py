@@ -80,6 +80,7 @@ def test_a_row_is_a_site_and_what_it_leaves_out_comes_from_the_environment(tmp_p
         account="rowan",
         plain={"NAME": "Ball", "OWNER": "rowan", "PATIENCE": "30.0", "TIDY": "1"},
         secrets={"PASSWORD": "NAME_1"},
+        edition="1",
     )
     assert kite.plain["PATIENCE"] == "120.0"
     assert kite.secrets == {"PASSWORD": "PASSWORD", "KEY": "KEY_2"}

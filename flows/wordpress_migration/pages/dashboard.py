@@ -23,6 +23,7 @@ from runner.controls import (
     alerts,
     can_be_pressed,
     capture_copies,
+    choice,
     choose,
     choose_from,
     control,
@@ -35,6 +36,7 @@ from runner.controls import (
     lines,
     named,
     new_lines,
+    offered,
     on_page,
     panel,
     plain_url,
@@ -60,11 +62,29 @@ SIGN_IN_WORDS = (
 """Names of the control that sends a sign-in form; where it has another name, Enter is pressed in the field."""
 
 GUIDE_CONTROLS = (
-    "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Install on /wp-admin",
-    "Confirm migration progress", "Confirm", "Copy", "Copy machine token", "Copy to clipboard",
-    "Personal Settings", "Machine Tokens", "Revoke Token",
+    "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Confirm migration progress",
+    "Confirm", "Copy", "Copy machine token", "Copy to clipboard", "Personal Settings", "Machine Tokens",
+    "Revoke Token",
 )  # fmt: skip
-"""Controls that the work needs: a dialogue that holds one of them is not an interruption."""
+"""Controls that the work needs in all editions: a dialogue that holds one of them is not an interruption."""
+
+AROUND = ", ".join(
+    f"{part} *"
+    for part in (
+        "nav", "header", "footer", "aside",
+        "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=complementary]",
+    )
+)  # fmt: skip
+"""What stands around the work on a page: menus, lists of sites, a search, a newsletter."""
+
+CMS = re.compile(r"\bcms\b|\bplatform|\bbuilt\b|content management", re.IGNORECASE)
+"""Words beside a closed list of CMSs."""
+
+NO_WEBSITE = re.compile(
+    r"e-?mail|search|filter|newsletter|user ?name|password|coupon|code\b|chat|message|comment|feedback|survey",
+    re.IGNORECASE,
+)
+"""Words of a text box that does not ask for a website's URL."""
 
 WORKSPACE_WORDS = ("workspace", "organi[sz]ation|team")
 """Words beside the choice of a workspace, the best first ("Organization" became "Workspace" in 2023)."""
@@ -118,6 +138,19 @@ _NOT_COMPLETE = re.compile(
 
 
 @dataclass(frozen=True)
+class Words:
+    """Names of controls in which the editions of the guide differ.
+
+    Attributes:
+        opens_wp_admin: What opens the existing site's wp-admin in a new tab.
+        goes_on: What is pressed when the machine token has been made; empty where its page has all that follows.
+    """
+
+    opens_wp_admin: str
+    goes_on: str = ""
+
+
+@dataclass(frozen=True)
 class Pressed:
     """A control that was pressed, and the lines of the page before: while it is there, a new line may be a refusal."""
 
@@ -131,6 +164,7 @@ class Dashboard:
     Args:
         page: The tab.
         account: Whose dashboard it is.
+        words: Those of the edition that it shows; of all editions that it may show, as long as that is not known.
         say: Told what the dashboard is waited for.
         codes: The account's one-time codes, if their secret is set.
         note_interruption: Told what lay over the page and was closed.
@@ -141,11 +175,13 @@ class Dashboard:
         page: Page,
         account: MigrationSettings,
         *,
+        words: Sequence[Words],
         say: Callable[[str], None],
         codes: OneTimeCodes | None = None,
         note_interruption: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.page = page
+        self.words = words
         self._account = account
         self._say = say
         self._signing_in = False
@@ -162,7 +198,7 @@ class Dashboard:
         dismiss_interruptions(
             page,
             note_interruption,
-            never=GUIDE_CONTROLS,
+            never=[*GUIDE_CONTROLS, *filter(None, (name for one in words for name in vars(one).values()))],
         )
 
     # -- the guide's words ----------------------------------------------------------------------------------------
@@ -189,9 +225,19 @@ class Dashboard:
         return control(self.page, "Generate Machine Token")
 
     @property
-    def install_on_wp_admin(self) -> Locator:
-        """**Install on /wp-admin**."""
-        return control(self.page, "Install on /wp-admin")
+    def to_wp_admin(self) -> Locator:
+        """What opens wp-admin in a new tab: **Install on /wp-admin**, **Go to wp-admin**."""
+        return control(self.page, *(one.opens_wp_admin for one in self.words))
+
+    @property
+    def goes_on(self) -> Locator:
+        """What is pressed when the machine token has been made, as soon as it can be; see `Words.goes_on`."""
+        pressable = self.page.locator(":not([disabled], [aria-disabled=true], fieldset[disabled] *)")
+        return control(self.page, *self._goes_on).and_(pressable).describe(f'the control "{self._goes_on[0]}"')
+
+    @property
+    def _goes_on(self) -> list[str]:
+        return [one.goes_on for one in self.words if one.goes_on]
 
     @property
     def confirm_migration_progress(self) -> Locator:
@@ -221,6 +267,52 @@ class Dashboard:
     def _panel(self, pressed: Locator) -> Locator:
         """The form that ends with this control."""
         return panel(self.page, pressed, self.page.get_by_role("textbox"))
+
+    # -- how the wizard begins -------------------------------------------------------------------------------------
+
+    @property
+    def _work(self) -> Locator:
+        """The page once it no longer offers to migrate a site, or a dialogue over it."""
+        page = self.page.locator("body").filter(has_not=self.migrate_existing_site)
+        return page.or_(self.page.locator("dialog, [role=dialog]").filter(visible=True))
+
+    def _in_work(self, wanted: Locator) -> Locator:
+        return wanted.and_(self.page.locator(f":not({AROUND})")).filter(visible=True)
+
+    @property
+    def cms(self) -> Locator:
+        """What **WordPress** is offered by in the wizard, among what may have that name on the page."""
+        return self._in_work(offered(self._work, "WordPress")).first.describe('the choice "WordPress"')
+
+    @property
+    def _cms_list(self) -> Locator | None:
+        """A closed list of CMSs."""
+        lists = self._in_work(self._work.get_by_role("combobox").or_(self._work.locator("[aria-haspopup=listbox]")))
+        said = ((one, " ".join([*one.bound, *one.near[:1]])) for one in fields(lists))
+        return next((one.locator for one, words in said if CMS.search(words)), None)
+
+    @property
+    def asks_for_cms(self) -> bool:
+        """Whether the wizard has a choice of the existing site's CMS."""
+        return self.cms.is_visible() or self._cms_list is not None
+
+    @property
+    def asks_for_website(self) -> bool:
+        """Whether the wizard has a field that can be filled in with the website's URL."""
+        of_that_kind = ":not([readonly], [disabled], [aria-disabled=true], [type=email], [type=search], textarea)"
+        boxes = self._in_work(self._work.get_by_role("textbox")).and_(self.page.locator(f"input{of_that_kind}"))
+        said = ((one, one.bound or [words for words in one.near[:1] if len(words) < LABEL]) for one in fields(boxes))
+        return any(
+            not NO_WEBSITE.search(" ".join([*words, *one.hints])) and on_page(one.locator) for one, words in said
+        )
+
+    def asks_for_cms_alone(self) -> bool:
+        """Whether the wizard has a choice of the CMS and no field for the URL, and has come to rest so."""
+        if not self.asks_for_cms or self.asks_for_website or not self.rest.reached():
+            return False
+        # What belongs on the same view may be put there by a script of its own.
+        beside = until(self.page, lambda: self.asks_for_website or None, timeout=LATE)
+        return self.asks_for_cms and not beside
 
     # -- steps 1 to 3 ---------------------------------------------------------------------------------------------
 
@@ -318,9 +410,59 @@ class Dashboard:
         pressed.control.click()
         self.reach(self.create_site, pressed=pressed)
 
+    def begin_to_migrate(self) -> None:
+        """Press **Migrate Existing Site** and wait for the wizard."""
+        self.migrate_existing_site.click()
+        self.reach(self.continue_, self.cms)
+
     def choose_cms(self, words: str) -> Locator:
         """Select the existing site's CMS, offered as radios, tiles or a list; returns what was pressed."""
         return choose(self._panel(control(self.page, "Continue")), words)
+
+    @property
+    def _cms_view(self) -> Locator:
+        """The view that asks for the CMS alone: the part with all that are offered, else all of the work."""
+        page = self.page
+        beside = panel(page, page.get_by_text(re.compile(r"^\s*Drupal\b")), page.get_by_text("WordPress"))
+        return beside if beside.count() else self._work
+
+    def cms_to_choose(self, words: str) -> Locator:
+        """What is to be pressed for a CMS on a view that asks for that alone."""
+        return choice(self._cms_view, words)
+
+    def choose_cms_first(self, words: str) -> None:
+        """Select the existing site's CMS on a view that asks for that alone, and go on to the view for the URL.
+
+        The page may go on by itself, or have a **Continue** on this view too.
+
+        Raises:
+            Stuck: No view asks for the URL then.
+            StartAgain: The session had ended.
+        """
+        going_on = self._in_work(control(self._work, "Continue"))
+        waits_to_go_on = going_on.is_visible()
+        choose(self._cms_view, words, leads_on=True)
+        until(self.page, lambda: waits_to_go_on or self._after_cms() or going_on.is_visible() or None)
+        # A view that comes by itself may bring its own Continue before its field.
+        come = None if waits_to_go_on else until(self.page, self._after_cms, timeout=LATE)
+        if come is None and going_on.is_visible():
+            going_on.click()
+        come = until(self.page, self._after_cms)
+        if come == "sign-in":
+            self.reach(self.migrate_existing_site, self.cms)
+            raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
+        if come is None:
+            raise Stuck(
+                f"no page asks for the website's URL after {words} was selected", looked_for="current website URL"
+            )
+
+    def _after_cms(self) -> str | None:
+        """What has come after the CMS was selected: `website`, or `sign-in` where the session had ended."""
+        if self._is_elsewhere() or self._password_field():
+            return "sign-in"
+        if self.asks_for_website:
+            return "website"
+        return "sign-in" if not self.asks_for_cms and self._asks_to_sign_in() else None
 
     def choose_workspace(self, name: str) -> None:
         """Select the new site's workspace, in a native select or in a combobox.
@@ -361,8 +503,11 @@ class Dashboard:
         labelled = any(WORKSPACE.search(line) and len(line) < LABEL and not line.endswith(".") for line in said)
         return labelled and not any(name.casefold() in line.casefold() for line in said)
 
-    def press_create_site(self) -> None:
+    def press_create_site(self, asked: Callable[[Locator], None] = lambda _: None) -> None:
         """Press **Create Site** and wait until the site stands.
+
+        Args:
+            asked: Told what is to be pressed where a popup asks to confirm the workspace, before it is pressed.
 
         Raises:
             Stuck: The dashboard refused, such as for a name that is taken.
@@ -372,6 +517,7 @@ class Dashboard:
         pressed = Pressed(self.create_site, lines(self.page))
         pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take
         if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
+            asked(confirm)
             confirm.click()
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
@@ -417,7 +563,7 @@ class Dashboard:
             if not until(self.page, went):
                 raise Stuck(f'nothing came of pressing the site "{name}"', looked_for=name)
         self.rest.reached()
-        migrating = (self.generate_machine_token, self.install_on_wp_admin, self.confirm_migration_progress)
+        migrating = (self.generate_machine_token, self.to_wp_admin, self.confirm_migration_progress)
         self.reach(*self._names_of(name), *self._names_of(slug(name)), *migrating)
         self._site_page = self.page.url
 
@@ -462,12 +608,24 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused.
         """
-        generate, made = self.generate_machine_token, self.install_on_wp_admin
+        generate = self.generate_machine_token
+        made = self.goes_on if self._goes_on else self.to_wp_admin
         self._lines_before_token = lines(self.page)
         generate.click()
         while self.reach(made, again=generate, pressed=Pressed(generate, self._lines_before_token)) is generate:
             # The password was given, and the page is back where it was: it waits to be pressed once more.
             generate.click()
+
+    def machine_token_at_once(self) -> str | None:
+        """The machine token if the page shows it already, in one of the ways of `machine_token`."""
+        return until(self.page, lambda: self._token_from_copy_button() or self._token_shown(), timeout=LATE)
+
+    def go_on_with_token(self) -> None:
+        """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""
+        if self._goes_on:
+            pressed = Pressed(self.goes_on, lines(self.page))
+            pressed.control.click()
+            self.reach(self.to_wp_admin, pressed=pressed)
 
     def machine_token(self) -> str:
         """The machine token that the page shows: from its Copy button, else its field, else the text that appeared.
@@ -520,30 +678,28 @@ class Dashboard:
         Raises:
             Stuck: The page shows none.
         """
-
-        def look() -> str | None:
-            shown = [
-                one
-                for one in shown_values(self.page)
-                if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
-            ]
-            labelled = [
-                one.value
-                for one in shown
-                if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
-            ]
-            alike = [one.value for one in shown if self._is_site_name(one.value)]
-            return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
-
-        found = until(self.page, look)
+        found = until(self.page, lambda: self.site_name_at_once(token))
         if found is None:
             raise Stuck("the site's name is not to be found beside the machine token", looked_for="Pantheon Site Name")
         return found
 
-    def press_install_on_wp_admin(self) -> Page:
-        """Press **Install on /wp-admin** and return the tab that it opens."""
+    def site_name_at_once(self, token: Secret) -> str | None:
+        """The site's name if the page shows it already, see `shown_site_name`."""
+        shown = [
+            one
+            for one in shown_values(self.page)
+            if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
+        ]
+        labelled = [
+            one.value for one in shown if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
+        ]
+        alike = [one.value for one in shown if self._is_site_name(one.value)]
+        return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
+
+    def press_to_wp_admin(self) -> Page:
+        """Press what opens wp-admin and return the tab that it opens."""
         with self.page.context.expect_page() as opened:
-            self.install_on_wp_admin.click()
+            self.to_wp_admin.click()
         return opened.value
 
     def offers_to_confirm(self, site_name: str) -> bool:
@@ -611,7 +767,7 @@ class Dashboard:
 
     def _in_wizard(self) -> bool:
         """Whether the page is still the wizard's; while it confirms, its button may have another name."""
-        return self.confirm_migration_progress.is_visible() or self.install_on_wp_admin.is_visible()
+        return self.confirm_migration_progress.is_visible() or self.to_wp_admin.is_visible()
 
     def _shows_site(self, site_name: str) -> bool:
         return not self._in_wizard() and any(name.count() for name in self._names_of(site_name))
@@ -752,7 +908,7 @@ class Dashboard:
         if self._is_elsewhere():
             return  # still on the way back from the identity provider
         if self._site_page is None:
-            if self.migrate_existing_site.is_visible() or self.continue_.is_visible():
+            if self.migrate_existing_site.is_visible() or self.continue_.is_visible() or self.asks_for_cms:
                 raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
         elif self.page.url != self._site_page:
             self.page.goto(self._site_page)
@@ -781,7 +937,8 @@ class Dashboard:
         typed_so = self.page.locator(
             "input[type=email], input[autocomplete~=username], input[name=username], input[name=email]"
         )
-        found = [one for one in named_so.or_(typed_so).filter(visible=True).all() if on_page(one)]
+        no_newsletter = self.page.locator(":not(footer *, [role=contentinfo] *)")
+        found = [one for one in named_so.or_(typed_so).and_(no_newsletter).filter(visible=True).all() if on_page(one)]
         # A provider that knows the account already may show its address to be confirmed only.
         return next((one for one in found if one.is_editable() or "@" in one.input_value()), None)
 

@@ -44,6 +44,9 @@ SLUG = "bv-pantheon-migration"
 PAGE = "admin.php?page=pantheon"
 """The plugin's own page, below wp-admin/ (versions 1.84 to 5.25)."""
 
+INFORMATION = f"plugin-install.php?tab=plugin-information&plugin={SLUG}"
+"""The directory's page about the plugin, below wp-admin/."""
+
 MENU = re.compile(r"^\W*Pantheon Migrat(e|ions?)\W*$", re.IGNORECASE)
 """The plugin's entry in the menu: "Pantheon Migrate" (versions 1.84 to 5.25); guide and readme call it otherwise."""
 
@@ -106,6 +109,7 @@ class WpAdmin:
         )
         self._remind_me_later = page.locator("a[href*=remind_me_later]").describe('"Remind me later"')
         self._admin = page.locator("body.wp-admin").describe("wp-admin")
+        self._results = _search_for(administrator.search_for)
         self._refusal = page.locator("body#error-page, .wp-die-message").describe("an error page of WordPress")
 
     def open(self) -> None:
@@ -333,7 +337,27 @@ class WpAdmin:
         in_card = self.plugin_card.locator(".install-now, .update-now, .activate-now, .button-disabled")
         # Where the directory does not list it, the list of installed plugins is shown instead.
         in_list = self._row.locator(".activate a, .deactivate a")
-        return in_card.or_(in_list).first.describe(f"the button of the plugin {SLUG}")
+        return in_card.or_(self._in_information).or_(in_list).first.describe(f"the button of the plugin {SLUG}")
+
+    @property
+    def _in_information(self) -> Locator:
+        """What the directory's page about the plugin offers (wp-admin/includes/plugin-install.php); no update."""
+        footer = self.page.locator("#plugin-information-footer")
+        offers = footer.locator(".install-now, .activate-now, #plugin_install_from_iframe")
+        return offers.and_(self.page.locator(f"[data-slug={SLUG}]:not(.update-now, [disabled])"))
+
+    def open_plugin(self) -> None:
+        """Stay where the tab has arrived if the plugin is offered there; else go to its own page, or search for it.
+
+        Raises:
+            Stuck: It is nowhere to be found.
+        """
+        if self.plugin_button.is_visible():
+            return
+        with suppress(Stuck):  # who may add no plugin may have this one, which the search finds out
+            self.visit(INFORMATION)
+        if not self.plugin_button.is_visible():
+            self.search_plugin(self._administrator.search_for)
 
     def search_plugin(self, words: str) -> None:
         """Search the plugin directory for these words, on further pages of results too.
@@ -341,7 +365,7 @@ class WpAdmin:
         Raises:
             Stuck: The plugin is neither among the results nor installed.
         """
-        self._results = f"plugin-install.php?s={quote_plus(words)}&tab=search&type=term"
+        self._results = _search_for(words)
         pages, last = self._turn_to_plugin()
         if not self.plugin_button.is_visible():
             raise Stuck(
@@ -422,10 +446,11 @@ class WpAdmin:
             said = self._said_in_card()
             if said and not self._is_installed():
                 raise Stuck(f'WordPress does not offer to install the plugin: "{said[0]}"')
-        if not self._offers("install-now", "update-now"):
+        if not self._offers("install-now", "update-now", "plugin_install_from_iframe"):
             return
         self._say("installing the plugin")
-        in_card = self.plugin_card.locator(".activate-now, .button-disabled")
+        in_card = self.plugin_card.or_(self.page.locator("#plugin-information-footer"))
+        in_card = in_card.locator(".activate-now, .button-disabled")
         in_report = self.page.locator("a[href*='action=activate']")
         before = self._errors()
         self.plugin_button.click()
@@ -468,7 +493,7 @@ class WpAdmin:
 
     def _errors(self) -> list[str]:
         """What WordPress says of a failure; other plugins show errors of their own beside the cards, all the time."""
-        if "plugin-install.php" in self.page.url:
+        if self.plugin_card.count():
             return self._said_in_card()
         return _texts(self.page.locator(".notice-error, #message.error, .wrap > .error, .wp-die-message"))
 
@@ -517,7 +542,9 @@ class WpAdmin:
         return elsewhere
 
     def _offers(self, *classes: str) -> bool:
-        offered = (self.plugin_button.get_attribute("class") or "").split()
+        """Whether the plugin's button is one of these: by its class, or by its id on older pages about a plugin."""
+        of_button = (self.plugin_button.get_attribute(name) or "" for name in ("class", "id"))
+        offered = " ".join(of_button).split()
         return any(one in offered for one in classes)
 
     # -- step 8: the plugin's form --------------------------------------------------------------------------------
@@ -682,6 +709,11 @@ class MigrationForm:
             raise Stuck(
                 "the service asks for HTTP basic auth of the new Pantheon site: unlock that site in the dashboard first"
             )
+
+
+def _search_for(words: str) -> str:
+    """The directory's results of a search, below wp-admin/."""
+    return f"plugin-install.php?s={quote_plus(words)}&tab=search&type=term"
 
 
 def _texts(locator: Locator) -> list[str]:
