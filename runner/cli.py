@@ -1081,7 +1081,8 @@ def print_findings(compared: Sequence[Comparison], form: str) -> None:
         for comparison in compared:
             if not comparison.differences:
                 guide, its = escape(comparison.guide.name), comparison.flow
-                out().print(f"{guide} and {escape(its.name)} agree: {len(its.steps)} steps.")
+                which = f"{its.name}, edition {its.edition}," if len(its.editions) > 1 else its.name
+                out().print(f"{guide} and {escape(which)} agree: {len(its.steps)} steps.")
     if differences:
         raise GuideDiffers([*map(str, differences)] if form == "text" else [counted_differences(differences)])
 
