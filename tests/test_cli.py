@@ -273,7 +273,7 @@ def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
     assert done.returncode == 3
     advice, agrees = done.stdout.splitlines()
     assert re.fullmatch(r'advice: docs/c\.md:\d+ step 1 shows "migrate-site-cms\.png" without an alt text', advice)
-    assert agrees == "docs/a.md and wordpress-migration agree: 9 steps."
+    assert agrees == "docs/a.md and wordpress-migration, edition 2024, agree: 9 steps."
     renamed, lost = done.stderr.removeprefix("GuideDiffers: ").splitlines()
     assert renamed.endswith(' step 3 says "Make Site", the flow says "Create Site"')
     assert lost.endswith(' step 1: before it the flow has a step "Migrate Existing Site", the guide has not')
