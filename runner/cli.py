@@ -1298,7 +1298,7 @@ def regenerate(
                 box.reset()
                 box.fresh_source()
             performed = settings or found.settings.load(box.settings() if box else env)
-            studio = Studio(part, performed.plain(), variants, developed=regeneration.decide)
+            studio = Studio(part, performed.plain(), variants, developed=regeneration.decide, wanted=images)
             result = perform(
                 found,
                 performed,
@@ -1306,7 +1306,13 @@ def regenerate(
                 runs=runs,
                 ledger=Ledger.beside(runs, LedgerSettings.load({} if sandbox else env)),
                 reporter=progress,
-                options=Options(trace=trace, again=again, resumable=not sandbox, studio=studio),
+                options=Options(
+                    trace=trace,
+                    again=again,
+                    resumable=not sandbox,
+                    signed_in=kept_sign_ins(found, settings, env) if settings else None,
+                    studio=studio,
+                ),
                 subject="" if sandbox else None,
             )
         progress.stop()

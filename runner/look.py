@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from urllib.parse import urlsplit
 
 from runner.errors import WrongUsage
 
@@ -62,12 +63,14 @@ class Replacements:
         facts: By the name of what the run has learned.
         texts: By the text itself.
         patterns: By a regular expression.
+        elements: By a Playwright selector of elements, whose whole text becomes another.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
+    elements: Mapping[str, str] = field(default_factory=dict)
 
     def texts_for(self, settings: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
         """Text and what it becomes, with what is known now.
@@ -79,7 +82,15 @@ class Replacements:
         found: dict[str, str] = {}
         for known, wanted in ((settings, self.settings), (facts, self.facts)):
             found |= {known[name]: instead for name, instead in wanted.items() if known.get(name)}
-        return found | dict(self.texts)
+        found |= self.texts
+        # Pages also name a site by its host alone.
+        hosts = {_host(text): _host(instead) for text, instead in found.items()}
+        return {text: instead for text, instead in hosts.items() if text and instead} | found
+
+
+def _host(text: str) -> str:
+    """The host of an address; nothing for another text."""
+    return urlsplit(text).netloc.rpartition("@")[2] if "://" in text else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +315,7 @@ _CHECKS: dict[str, Callable[[object], Any]] = {
     "facts": _pairs,
     "texts": _pairs,
     "patterns": _patterns,
+    "elements": _pairs,
     "element": _text,
     "region": _region,
     "trim": _trim,

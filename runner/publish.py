@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from runner.errors import NotPublished, WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 STAGE = ".guiderunner-stage"
 """Folder beside the target, on the same file system, where the new images wait."""
@@ -28,7 +28,9 @@ STAGE = ".guiderunner-stage"
 LIST = "replace.json"
 """In that folder: what is being replaced, where the folders cannot change places."""
 
-CANNOT = {errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EBUSY}
+CANNOT = {
+    errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBUSY,
+}  # fmt: skip
 """What a system answers that cannot have two folders change places here."""
 
 
@@ -48,6 +50,7 @@ def held(target: Path) -> Iterator[Path]:
 
     Raises:
         WrongUsage: Another command is at it, or it cannot be a folder.
+        NotPublished: What an interrupted command has left cannot be finished.
     """
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -57,7 +60,13 @@ def held(target: Path) -> Iterator[Path]:
     lock = os.open(folder, os.O_RDONLY)
     try:
         _lock(lock, target)
-        _finish(folder)
+        try:
+            _finish(folder)
+        except OSError as error:
+            raise NotPublished(
+                f"{target}: what an interrupted command has left in {_stage(folder)} could not be finished: "
+                f"{error.strerror or error}"
+            ) from None
         try:
             yield folder
         finally:
@@ -101,6 +110,9 @@ def _replace_all(target: Path, images: Mapping[str, bytes]) -> None:
     folder = target / os.path.commonpath([Path(name).parent for name in images])
     while not folder.is_dir():
         folder = folder.parent
+    if _leads_elsewhere(folder, target, images):
+        _replace_by_list(target, images)
+        return
     new = _stage(target) / "new"
     before = _listed(folder)
     _build(folder, new, {os.path.relpath(target / name, folder): content for name, content in images.items()})
@@ -137,6 +149,27 @@ def _build(folder: Path, new: Path, images: Mapping[str, bytes]) -> None:
         _sync(path)
 
 
+def _leads_elsewhere(folder: Path, target: Path, images: Iterable[str]) -> bool:
+    """Whether a disk is mounted below the folder, or a link leads out of it: neither can be built anew beside it."""
+    linked = any((target / name).parent.resolve() != (target / name).parent for name in images)
+    inside = f"{folder}{os.sep}"
+    return linked or any(place.startswith(inside) for place in _mounts()) or _has_mount(folder)
+
+
+def _mounts() -> list[str]:
+    """Where disks are mounted; the system knows also those that look like folders of the same disk."""
+    try:
+        table = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return []  # another system than Linux
+    return [line.split()[4].replace("\\040", " ") for line in table.splitlines()]
+
+
+def _has_mount(folder: Path) -> bool:
+    device = folder.stat().st_dev
+    return any(path.is_dir() and not path.is_symlink() and path.stat().st_dev != device for path in folder.rglob("*"))
+
+
 def _listed(folder: Path) -> set[tuple[str, int, int]]:
     """What lies below the folder, and when it was changed."""
     about = ((path, path.lstat()) for path in folder.rglob("*") if not path.is_dir())
@@ -170,6 +203,9 @@ def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP):  # some systems know this of files only
+            raise
     finally:
         os.close(descriptor)
 
@@ -221,10 +257,23 @@ def _finish(target: Path) -> None:
         return
     for waiting, name in json.loads((stage / LIST).read_text(encoding="utf-8")).items():
         if (stage / waiting).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (stage / waiting).replace(target / name)
+            _move(stage / waiting, target / name)
     (stage / LIST).unlink()
     _clean(target)
+
+
+def _move(waiting: Path, path: Path) -> None:
+    """Replace a file by one that may wait on another disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        waiting.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = path.with_name(f".{path.name}.new")
+        shutil.copy2(waiting, beside)
+        beside.replace(path)
+        waiting.unlink()
 
 
 # -- one command at a time ----------------------------------------------------------------------------------------
@@ -254,3 +303,5 @@ def _lock(descriptor: int, target: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise WrongUsage(f"another command is replacing images in {target}: wait for it to end") from None
+    except OSError:
+        return  # such as on a network's disk, where folders cannot be locked

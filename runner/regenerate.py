@@ -1,6 +1,7 @@
 """Regenerates a guide's images in place: takes them with the flow, and replaces those in which a reader sees a change.
 
-Beside the images lies a record of how each was taken: the environment's fingerprint, and what its page said.
+Beside the images lies a record of how each was taken: the environment's fingerprint, and what its page said, as a hash
+of each line: an image shows a part of its page only, and the record is published with it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import oxipng
+from PIL import Image
 
 from runner.difference import Region, boxes_said, difference, opened
 from runner.drift import Comparison
@@ -94,7 +96,7 @@ class Noted:
     Attributes:
         environment: In which it was taken.
         sha256: Of its file.
-        tree: What its page said.
+        tree: What its page said, a hash for each line.
     """
 
     environment: dict[str, str]
@@ -143,6 +145,11 @@ class Record:
 
 def _id(environment: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def line_hash(line: str) -> str:
+    """What stands in the record for a line of a page."""
+    return hashlib.sha256(line.strip().encode()).hexdigest()[:12]
 
 
 def sha256(content: bytes) -> str:
@@ -212,6 +219,8 @@ class Regeneration:
         self._trees: dict[str, tuple[str, ...]] = {}
         self._alike: list[_Thumbnail] = []
         self._twins: list[tuple[str, str]] = []
+        for name in names:
+            _check_image(target / name)
 
     @contextmanager
     def open_browser(
@@ -248,7 +257,7 @@ class Regeneration:
         """Decide what becomes of an image, and make it small if it is to be published; called in the background."""
         self._look_for_twin(taken, image)
         if taken.name in self.names:
-            self._trees[taken.name] = tuple(taken.tree.splitlines())
+            self._trees[taken.name] = tuple(map(line_hash, taken.tree.splitlines()))
             self.decisions[taken.name] = self._decision(taken, image)
 
     def _decision(self, taken: Taken, image: bytes) -> Decision:
@@ -271,13 +280,20 @@ class Regeneration:
         noted = self.record.images.get(taken.name)
         if noted is None or noted.sha256 != sha256(before):
             return ()
-        lines = difflib.unified_diff(noted.tree, self._trees[taken.name], n=0, lineterm="")
-        return tuple(line for line in lines if not line.startswith(("---", "+++", "@@")))
+        now = taken.tree.splitlines()
+        said: list[str] = []
+        matcher = difflib.SequenceMatcher(None, noted.tree, list(map(line_hash, now)), autojunk=False)
+        for what, first, last, start, end in matcher.get_opcodes():
+            if what != "equal":
+                said += ["- (a line that is no longer there)"] * (last - first)
+                said += [f"+ {line.strip()}" for line in now[start:end]]
+        return tuple(said)
 
     def _look_for_twin(self, taken: Taken, image: bytes) -> None:
         """Look whether another step has the same image; in another form the same page may look the same."""
         # A step may have been performed again.
         self._alike = [each for each in self._alike if each.name != taken.name]
+        self._twins = [twins for twins in self._twins if taken.name not in twins]
         now = _Thumbnail.of(taken, image)
         for each in self._alike:
             if each.is_like(now) and not difference(each.image, image, scale=1).changed:
@@ -338,6 +354,23 @@ class _Thumbnail:
         """Whether the images may be the same."""
         near = all(abs(a - b) <= ALIKE for a, b in zip(self.dots, other.dots, strict=True))
         return (self.form, self.size) == (other.form, other.size) and near
+
+
+def _check_image(path: Path) -> None:
+    """Look before anything is done whether the image that is there can be compared.
+
+    Raises:
+        WrongUsage: It is no image.
+    """
+    if path.is_file():
+        try:
+            with Image.open(path) as image:
+                image.verify()
+        except (OSError, SyntaxError):  # what Pillow raises for a PNG that is broken
+            raise WrongUsage(
+                f"{path} is not an image that can be read, such as one that Git LFS has not fetched yet. Get it, or "
+                "remove it"
+            ) from None
 
 
 def small(image: bytes) -> bytes:

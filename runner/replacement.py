@@ -17,17 +17,20 @@ from runner.visible import TEXTS_JS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from playwright.sync_api import Frame, JSHandle, Page
+    from playwright.sync_api import ElementHandle, Frame, JSHandle, Page
 
 
 @contextmanager
-def replaced(page: Page, instead: Callable[[str], str], texts: Mapping[str, str]) -> Iterator[None]:
+def replaced(
+    page: Page, instead: Callable[[str], str], texts: Mapping[str, str], elements: Mapping[str, str]
+) -> Iterator[None]:
     """Texts become others on the page for as long as the block lasts, in every frame.
 
     Args:
         page: The tab.
         instead: Says what a text becomes, see `replacing`.
-        texts: Those of which none may be left.
+        texts: Those of which none may be left, at the beginning of the block and at its end.
+        elements: Playwright selectors of elements whose whole text becomes another.
 
     Raises:
         Stuck: A text is still on the page, such as one that is split among elements.
@@ -36,26 +39,31 @@ def replaced(page: Page, instead: Callable[[str], str], texts: Mapping[str, str]
         for frame in page.frames:
             if not frame.is_detached():
                 stack.enter_context(_replaced_in(frame, instead))
-        for frame in page.frames:
-            if not frame.is_detached():
-                _check_that_gone(frame, texts)
+        for selector, text in elements.items():
+            for element in page.locator(selector).element_handles():
+                stack.enter_context(_whole_text(element, text))
+        _check_that_gone(page, texts)
         yield
+        # The page may have put them back meanwhile, such as into a field whose value it keeps itself.
+        _check_that_gone(page, texts)
 
 
 def replacing(texts: Mapping[str, str], patterns: Mapping[str, str]) -> Callable[[str], str]:
     """Says what a text becomes.
 
     Args:
-        texts: Text and what it becomes; a longer text before a shorter one within it, and nothing in what was put in.
+        texts: Text, in any case, and what it becomes; a longer text before a shorter one within it, and nothing in what
+            was put in.
         patterns: Regular expression and what it becomes, with Python's references to groups; these come first.
     """
     longest_first = sorted(texts, key=len, reverse=True)
-    literal = re.compile("|".join(map(re.escape, longest_first))) if texts else None
+    literal = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if texts else None
+    becomes_of = {text.casefold(): becomes for text, becomes in texts.items()}
 
     def instead(text: str) -> str:
         for pattern, becomes in patterns.items():
             text = re.sub(pattern, becomes, text)
-        return literal.sub(lambda found: texts[found[0]], text) if literal else text
+        return literal.sub(lambda found: becomes_of.get(found[0].casefold(), found[0]), text) if literal else text
 
     return instead
 
@@ -63,19 +71,30 @@ def replacing(texts: Mapping[str, str], patterns: Mapping[str, str]) -> Callable
 @contextmanager
 def _replaced_in(frame: Frame, instead: Callable[[str], str]) -> Iterator[None]:
     found = frame.evaluate_handle(TEXTS_JS)
+    changes: list[tuple[int, str, str]] = []
     try:
-        said: list[str] = found.evaluate("all => all.map(([, text, , dots]) => dots ? '' : text)")
-        changes = [(index, text, new) for index, text in enumerate(said) if (new := instead(text)) != text]
+        said: list[str] = found.evaluate(_SAID_JS)
+        changes += [(index, text, new) for index, text in enumerate(said) if (new := instead(text)) != text]
         if changes:
             found.evaluate(_PUT_JS, changes)
-        try:
-            yield
-        finally:
-            if changes:
-                with suppress(PlaywrightError):  # the page was left: there is nothing to put back
-                    found.evaluate(_PUT_JS, [(index, new, text) for index, text, new in changes])
+        yield
     finally:
+        if changes:
+            with suppress(PlaywrightError):  # the page was left: there is nothing to put back
+                found.evaluate(_PUT_JS, [(index, new, text) for index, text, new in changes])
         _dispose(found)
+
+
+@contextmanager
+def _whole_text(element: ElementHandle, text: str) -> Iterator[None]:
+    """The element's text becomes another, whatever it consists of."""
+    before = element.evaluate_handle(_WHOLE_JS, text)
+    try:
+        yield
+    finally:
+        with suppress(PlaywrightError):  # the page was left: there is nothing to put back
+            before.evaluate("before => before.forEach(([node, text]) => { node.data = text; })")
+        _dispose(before)
 
 
 def _dispose(found: JSHandle) -> None:
@@ -83,16 +102,50 @@ def _dispose(found: JSHandle) -> None:
         found.dispose()
 
 
-def _check_that_gone(frame: Frame, texts: Mapping[str, str]) -> None:
-    there: str = frame.evaluate("() => document.body?.innerText ?? ''")
-    for text, becomes in sorted(texts.items(), key=lambda pair: -len(pair[0])):
-        there = there.replace(becomes, "")
-        if text in there and not any(text in other for other in texts.values()):
+def _check_that_gone(page: Page, texts: Mapping[str, str]) -> None:
+    """Look for the texts once more: in fields too, and also where they are split among elements.
+
+    Raises:
+        Stuck: One is still there.
+    """
+    if not texts:
+        return
+    there = "".join(
+        text
+        for frame in page.frames
+        if not frame.is_detached()
+        for text in frame.evaluate(f"() => (({_SEEN_JS}))(({TEXTS_JS})())")
+    ).casefold()
+    becoming = [becomes.casefold() for becomes in texts.values()]
+    for becomes in sorted(becoming, key=len, reverse=True):
+        there = there.replace(becomes, "\0")
+    for text, becomes in texts.items():
+        if text.casefold() in there:
             raise Stuck(
-                f'"{text}" could not be replaced by "{becomes}" everywhere on the page: it is split among elements. '
-                "Cover the element instead (cover, in the file that says how images look)"
+                f'"{text}" could not be replaced by "{becomes}" everywhere on the page: it is split among elements, or '
+                "the page puts it back. Cover the element instead (cover, in the file that says how images look)"
             )
 
+
+# Texts that somebody is writing are the page's own matter, and so are fields that hold anything but a text.
+_SAID_JS = """all => all.map(([node, text, field, dots]) => {
+    const kinds = ['text', 'search', 'email', 'url', 'tel', 'textarea'];
+    const own = field ? dots || !kinds.includes(node.type) : node.parentElement?.isContentEditable;
+    return own ? '' : text;
+})"""
+
+_SEEN_JS = """all => all.flatMap(([node, text, field, dots]) => {
+    const el = field ? node : node.parentElement ?? node.getRootNode().host;
+    return dots || !el?.checkVisibility({visibilityProperty: true}) && !el?.closest('option') ? [] : [text];
+})"""
+
+_WHOLE_JS = """(element, text) => {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), before = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode())
+        if (node.data.trim()) before.push([node, node.data]);
+    before.forEach(([node], index) => { node.data = index ? '' : text; });
+    return before;
+}"""
 
 _PUT_JS = """(found, changes) => {
     // What a program sets by the element's own property, frameworks take for what a user has typed: not so with the

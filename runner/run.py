@@ -256,7 +256,7 @@ class Run(Generic[S]):
         self._highlighted = highlight
         folder = self.folder / "screenshots"
         began = time.monotonic()
-        if self.studio:
+        if self.studio and self.studio.wants(name):
             names = self.studio.take(
                 name, shown, highlight, carried, step=step.number, folder=folder, secrets=self.secrets, facts=self.facts
             )

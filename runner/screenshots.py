@@ -17,7 +17,7 @@ from runner.drawing import Drawing, drawn, encoded
 from runner.visible import Box, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from runner.secrets import Secrets
 
@@ -41,7 +41,7 @@ class Capture:
     Attributes:
         png: The picture, in device pixels, with its secrets still on it: never to be written.
         scale: Device pixels for each CSS pixel.
-        covered: Where secrets were visible.
+        covered: Where secrets, and elements that are covered, were visible.
         boxes: Where else something was, by its name.
     """
 
@@ -99,26 +99,36 @@ def prepare(page: Page, highlight: Locator | None = None) -> None:
     page.mouse.move(-1, -1)
 
 
-def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator]) -> Capture:
+def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], elements: Sequence[Locator] = ()) -> Capture:
     """Take what the viewport shows, when nothing moves that is covered or marked.
 
     Args:
         page: The tab, see `prepare`.
         secrets: What is looked for.
         places: What else is looked for, by a name.
+        elements: What is covered besides.
 
     Raises:
-        Stuck: A secret, or one of the places, kept moving.
+        Stuck: A secret, an element that is covered, or one of the places, kept moving.
     """
+
+    def look() -> tuple[list[Box], dict[str, Box]]:
+        also = [Box(*box) for each in elements for box in each.evaluate_all(_RECTS_JS)]
+        return [*covers(page, secrets), *also], _boxes(places)
+
     for _ in range(LOOKS):
-        before = covers(page, secrets), _boxes(places)
+        before = look()
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
-        if (covers(page, secrets), _boxes(places)) == before:
+        if look() == before:
             width = page.evaluate("() => innerWidth")
             with Image.open(io.BytesIO(png)) as opened:
                 return Capture(png, opened.width / width, *before)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
+
+
+_RECTS_JS = """all => all.filter(el => el.checkVisibility({visibilityProperty: true}))
+    .map(el => el.getBoundingClientRect()).filter(r => r.width && r.height).map(r => [r.x, r.y, r.width, r.height])"""
 
 
 def _boxes(places: Mapping[str, Locator]) -> dict[str, Box]:

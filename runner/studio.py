@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from PIL import ImageChops
-from playwright.sync_api import Error as PlaywrightError
 
-from runner.controls import on_page
+from runner.controls import lines, on_page, until
 from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, encoded, windows
 from runner.errors import Stuck
 from runner.look import ImageLook, Look
 from runner.replacement import replaced, replacing
-from runner.screenshots import Capture, capture, prepare
-from runner.secrets import Secret, Secrets, plain_url
+from runner.screenshots import SETTLE, Capture, capture, prepare
+from runner.secrets import SHORTEST, Secret, Secrets, plain_url
 from runner.visible import Box, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from PIL import Image
-    from playwright.sync_api import BrowserContext, Locator, Page, Response
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 ERROR = 400
 """HTTP's first status for a page that is an error."""
@@ -125,17 +124,18 @@ class Studio:
         settings: The run's settings that are no secrets, as texts.
         variants: In which forms.
         developed: Told, in the background, of each image that is in its file.
+        wanted: The images that are taken so, by their paths; the others as evidence.
     """
 
     look: Look
     settings: Mapping[str, str]
     variants: Sequence[Variant] = (Variant(),)
     developed: Callable[[Taken, bytes], None] = lambda _taken, _image: None
+    wanted: Collection[str] | None = None
     secrets: Secrets = field(default_factory=Secrets)
     taken: dict[str, Taken] = field(default_factory=dict)
-    _status: dict[Page, int] = field(default_factory=dict)
     _developing: list[Future[None]] = field(default_factory=list)
-    _darkroom: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _darkroom: ThreadPoolExecutor | None = None
 
     def context_options(self) -> dict[str, Any]:
         """Options of the browser context that the look asks for, in Playwright's names."""
@@ -149,10 +149,13 @@ class Studio:
         }
 
     def watch(self, context: BrowserContext) -> None:
-        """Note which pages are errors, and have every page begin at the look's time."""
-        context.on("response", self._note_status)
+        """Have every page begin at the look's time."""
         if self.look.clock:
             context.add_init_script(f"({_CLOCK_JS})({self.look.clock.isoformat(timespec='seconds')!r})")
+
+    def wants(self, image: str) -> bool:
+        """Whether this image is wanted, and not only a screenshot as evidence."""
+        return self.wanted is None or image in self.wanted
 
     def take(
         self,
@@ -189,15 +192,18 @@ class Studio:
         for variant in self.variants:
             name, look = variant.name(image), variant.look(self.look)
             sitting = _Sitting(self, name, look, secrets, facts)
+            # In another size of window there is no room for two.
+            both = carried if look.viewport == self.look.viewport else None
+            about = look.of(image) if look.viewport == self.look.viewport else replace(look.of(image), viewport=None)
             with refusing(name):
-                front = sitting.photograph(page, look.of(image), highlight, carried)
-                back = sitting.photograph_behind(carried, look.of(image)) if carried else None
-            if carried:
+                front = sitting.photograph(page, about, highlight, both)
+                back = sitting.photograph_behind(both, about) if both else None
+            if both:
                 page.bring_to_front()
             tree = secrets.redact_deep(front.tree)
             taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale, variant.suffix)
-            develop = self._darkroom.submit(self._develop, folder / name, front, back, look.of(image), taken)
-            self._developing.append(develop)
+            self._darkroom = self._darkroom or ThreadPoolExecutor(1)
+            self._developing.append(self._darkroom.submit(self._develop, folder / name, front, back, about, taken))
             names.append(name)
         return names
 
@@ -208,21 +214,14 @@ class Studio:
         path.write_bytes(image)
         self.developed(taken, image)
 
-    def status(self, page: Page) -> int:
-        """HTTP's status of what the tab shows; 0 if it was not met."""
-        return self._status.get(page, 0)
-
     def finish(self) -> None:
         """Wait until every image is in its file."""
+        if self._darkroom:
+            # With another thread there, an interruption could come where it is kept away from.
+            self._darkroom.shutdown()
+            self._darkroom = None
         while self._developing:
             self._developing.pop(0).result()
-
-    def _note_status(self, response: Response) -> None:
-        try:
-            if response.request.is_navigation_request() and response.frame.parent_frame is None:
-                self._status[response.frame.page] = response.status
-        except PlaywrightError:
-            return  # what a worker asks for belongs to no tab, and a tab may have closed
 
 
 @contextmanager
@@ -260,11 +259,14 @@ class _Sitting:
         places = {f"field {number}": to for number, (_, to) in enumerate(carried.values)} if carried else {}
         with self._dressed(page, about):
             prepare(page, highlight)
-            self._check_page(page, about)
+            if highlight and highlight.evaluate(_OVER_JS):
+                # A bar that stays at the window's edge may lie over it: a reader would scroll on.
+                highlight.evaluate("el => el.scrollIntoView({block: 'center'})")
             exposure = self._expose(page, about, places | ({"highlight": highlight} if highlight else {}))
             for name, place in places.items():
                 if name not in exposure.capture.boxes:
                     raise Stuck(f"{place} is not on the page")
+                _check_within(exposure, name, str(place))
             if highlight:
                 _check_control(highlight, exposure)
             return exposure
@@ -274,9 +276,13 @@ class _Sitting:
         behind = ImageLook(cover=about.cover, mark="none", trim=None)
         with self._dressed(carried.page, behind):
             prepare(carried.page)
-            self._check_page(carried.page, behind)
             exposure = self._expose(carried.page, behind, {}, [value for value, _ in carried.values])
-        missing = [str(value) for (value, _), stands in zip(carried.values, exposure.values, strict=True) if not stands]
+        edge = about.window[0] - ARROW_ROOM
+        missing = [
+            str(value)
+            for (value, _), stands in zip(carried.values, exposure.values, strict=True)
+            if not stands or not stands.x < edge or not 0 <= stands.y <= self.look.viewport[1] - stands.height
+        ]
         if missing:
             raise Stuck(f"the tab behind does not show what is carried from it: {', '.join(missing)}")
         return exposure
@@ -289,6 +295,7 @@ class _Sitting:
         with ExitStack() as stack:
             if before and before != size:
                 page.set_viewport_size(size)  # type: ignore[arg-type]
+                page.evaluate(_QUIET_JS)
                 stack.callback(page.set_viewport_size, before)
             if self.look.color_scheme != self.studio.look.color_scheme:
                 page.emulate_media(color_scheme=self.look.color_scheme)
@@ -301,16 +308,17 @@ class _Sitting:
         wanted = self.look.replace
         texts = wanted.texts_for(self.studio.settings, self.facts)
         instead = replacing(texts, wanted.patterns)
-        covered = {
-            f"cover {number}": one
-            for number, one in enumerate(
-                one for each in (*self.look.cover, *about.cover) for one in page.locator(each).all()
-            )
-        }
+        for selector in about.cover:
+            if not page.locator(selector).count():
+                raise Stuck(f"nothing on the page is {selector}, which is to be covered")
+        elements = [page.locator(selector) for selector in (*self.look.cover, *about.cover)]
         frame = {"frame": _the_one(page, about.element)} if about.element else {}
-        with replaced(page, instead, texts):
-            taken = capture(page, self.secrets, places | covered | frame)
-            tree = _without_addresses(page.locator("body").aria_snapshot())
+        with replaced(page, instead, texts, wanted.elements):
+            self._wait_until_finished(page)
+            self._check_page(page, about)
+            taken = capture(page, self.secrets, places | frame, elements)
+            self._check_page(page, about)
+            tree = instead(_without_addresses(page.locator("body").aria_snapshot()))
             self._check_secrets(page, tree)
             stand = [_where(page, value if isinstance(value, Secret) else instead(value)) for value in values]
         boxes = taken.boxes
@@ -318,30 +326,43 @@ class _Sitting:
         return _Exposure(
             taken,
             tree,
-            [*taken.covered, *(boxes[name] for name in covered if name in boxes)],
+            taken.covered,
             _framed(boxes["frame"], about, page) if "frame" in boxes else region,
             stand,
         )
 
     # -- guards -------------------------------------------------------------------------------------------------------
 
+    def _wait_until_finished(self, page: Page) -> None:
+        """Wait for what only looks like a page: placeholders, and pictures that did not come."""
+        seen: list[str] = []
+
+        def look() -> bool | None:
+            seen[:] = [words for frame in page.frames if not frame.is_detached() for words in frame.evaluate(_LACKS_JS)]
+            return None if seen else True
+
+        if not until(page, look, timeout=SETTLE):
+            raise Stuck(f"the page is not complete: {', '.join(seen[:3])}")
+
     def _check_page(self, page: Page, about: ImageLook) -> None:
         """Refuse a page that is an error, a sign-in, or another one than is meant."""
-        status = self.studio.status(page)
-        if status >= ERROR:
-            raise Stuck(f"the page is an error: HTTP {status} at {plain_url(page.url)}")
-        passwords = page.locator("input[type=password]:not([readonly])")
-        if any(on_page(each) for each in passwords.all()):
+        fields = (each for at in page.frames for each in at.locator("input[type=password]:not([readonly])").all())
+        if any(on_page(each) for each in fields):
             raise Stuck(f"the page asks for a password: {plain_url(page.url)}")
         if about.at:
             address = self.studio.settings.get(about.at, "")
-            if _host(page.url) != _host(address):
-                raise Stuck(f"the page is at {_host(page.url)}, not at {about.at}, {_host(address)}")
+            if _site(page.url) != _site(address):
+                raise Stuck(f"the page is at {_site(page.url)}, not at {about.at}, {_site(address)}")
         if about.heading:
-            there = page.get_by_role("heading").filter(visible=True).all_inner_texts()
-            if not any(re.search(about.heading, " ".join(heading.split())) for heading in there):
-                said = ", ".join(f'"{" ".join(heading.split())}"' for heading in there[:5]) or "none"
-                raise Stuck(f'the page has no heading "{about.heading}"; there is: {said}')
+            # A page may have nothing but words that look like headings.
+            there = page.get_by_role("heading").filter(visible=True).all_inner_texts() or lines(page)
+            if any(re.search(about.heading, " ".join(heading.split())) for heading in there):
+                return  # whatever the server calls it: an application may have gone on since
+            said = ", ".join(f'"{" ".join(heading.split())}"' for heading in there[:5]) or "none"
+            raise Stuck(f'the page has no heading "{about.heading}"; there is: {said}')
+        status = page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0")
+        if status >= ERROR:
+            raise Stuck(f"the page is an error: HTTP {status} at {plain_url(page.url)}")
 
     def _check_secrets(self, page: Page, tree: str) -> None:
         """Refuse a page that says a secret which could not be covered."""
@@ -350,7 +371,8 @@ class _Sitting:
             for secret in self.secrets:
                 if secret.name == name:
                     own.add(secret)
-            if not covers(page, own):
+            styled = "".join(text for frame in page.frames for text in frame.evaluate(_STYLED_JS))
+            if not covers(page, own) or own.find(styled):
                 raise Stuck(f"the page says {name} where it cannot be covered")
 
 
@@ -362,11 +384,19 @@ def _check_control(highlight: Locator, exposure: _Exposure) -> None:
     width, height = exposure.capture.picture().size
     scale = exposure.capture.scale
     frame = exposure.frame or Box(0, 0, width / scale, height / scale)
-    if not _contains(frame, box):
+    if not _contains(frame.grown(1), box):
         raise Stuck("the control that the step names is not wholly in the part of the page that is shown")
     over = highlight.evaluate(_OVER_JS)
     if over:
         raise Stuck(f"over the control that the step names lies {over}")
+
+
+def _check_within(exposure: _Exposure, name: str, said: str) -> None:
+    """Refuse an image on which an arrow would lead out of the window."""
+    box, picture, scale = exposure.capture.boxes[name], exposure.capture.picture(), exposure.capture.scale
+    frame = exposure.frame or Box(0, 0, picture.width / scale, picture.height / scale)
+    if name != "highlight" and not _contains(frame.grown(1), box):
+        raise Stuck(f"{said} is not in the part of the page that is shown")
 
 
 def _contains(outer: Box, inner: Box) -> bool:
@@ -411,6 +441,10 @@ def _trimmed(taken: Capture, about: ImageLook) -> Box | None:
 
 def _where(page: Page, value: str | Secret) -> Box | None:
     """Where a value stands on the page."""
+    if not isinstance(value, Secret) and len(value) < SHORTEST:
+        return next(
+            (Box(**box) for each in page.get_by_text(value, exact=True).all() if (box := each.bounding_box())), None
+        )
     wanted = Secrets()
     wanted.add(value if isinstance(value, Secret) else Secret(value, "a value"), pieces=False)
     return next(iter(covers(page, wanted)), None)
@@ -421,8 +455,12 @@ def _without_addresses(tree: str) -> str:
     return "\n".join(line for line in tree.splitlines() if not line.lstrip().startswith("- /url:"))
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
+def _site(url: str) -> str:
+    """Host and port of an address, as far as they tell sites apart: www. and a usual port do not."""
+    there = urlsplit(url)
+    host = (there.hostname or "").removeprefix("www.").encode("idna").decode() if there.hostname else ""
+    usual = {"http": 80, "https": 443}.get(there.scheme)
+    return host if there.port in (None, usual) else f"{host}:{there.port}"
 
 
 # -- what is made of it -----------------------------------------------------------------------------------------------
@@ -488,6 +526,43 @@ def _cropped(picture: Image.Image, frame: Box | None, scale: float) -> Image.Ima
     bottom = min(round((frame.y + frame.height) * scale), picture.height)
     return picture.crop((left, top, right, bottom))
 
+
+# Quiet is a page on which nothing has changed for a while; a size of the window is often looked at with some delay.
+_QUIET_JS = """() => new Promise(done => {
+    let quiet;
+    const again = () => { clearTimeout(quiet); quiet = setTimeout(done, 300); };
+    new MutationObserver(again).observe(document, {
+        subtree: true, childList: true, attributes: true, characterData: true,
+    });
+    again();
+    setTimeout(done, 5000);
+})"""
+
+_LACKS_JS = r"""() => {
+    const all = root => [...root.querySelectorAll('*')].flatMap(
+        el => [el, ...(el.shadowRoot ? all(el.shadowRoot) : [])]);
+    const inView = el => {
+        const box = el.getBoundingClientRect();
+        return el.checkVisibility({opacityProperty: true, visibilityProperty: true}) && box.width && box.height
+            && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+    };
+    const name = el => String(el.className.baseVal ?? el.className);
+    return all(document).flatMap(el => {
+        const isLost = el.matches('img[src]') && el.complete && !el.naturalWidth;
+        const what = isLost ? 'a picture did not come'
+            : el.matches('[role=progressbar]:not([aria-valuenow])') ? 'something is under way'
+            : /(^|[\s_-])skeleton/i.test(name(el)) ? name(el)
+            : el.matches('[aria-busy=true]') && el !== document.body ? 'something is busy' : '';
+        return what && inView(el) ? [what] : [];
+    });
+}"""
+
+# What style sheets write beside an element.
+_STYLED_JS = r"""() => [...document.querySelectorAll('*')].flatMap(el => ['::before', '::after'].map(beside => {
+    const content = getComputedStyle(el, beside).content;
+    const named = /attr\(([\w-]+)\)/.exec(content);
+    return content === 'none' || content === 'normal' ? '' : named ? el.getAttribute(named[1]) ?? '' : content;
+}).filter(Boolean))"""
 
 _OVER_JS = """el => {
     const box = el.getBoundingClientRect();

@@ -72,7 +72,9 @@ _BOXES_JS = """(found, spans) => spans.flatMap(([first, from, last, to]) => {
         const range = document.createRange();
         range.setStart(node, from);
         range.setEnd(found[last][0], to);
-        rects = [...range.getClientRects()];
+        // What is chosen of a list is seen in the list's own box.
+        const select = node.parentElement?.closest('select');
+        rects = select ? [select.getBoundingClientRect()] : [...range.getClientRects()];
     }
     return rects.filter(r => r.width && r.height).map(r => [r.x, r.y, r.width, r.height]);
 })"""

@@ -142,6 +142,7 @@ DASHBOARDS: dict[str, dict[str, Any]] = {
     cases(
         DASHBOARDS,
         slow={
+            "radios, links, text, other words",
             "tiles, input",
             "list, roles, masked token",
             "listbox, copy-only token, session ends at the site's creation",

@@ -159,7 +159,7 @@ def succeeded(visit: Visit, **site: str) -> None:
         ),
         pytest.param("tables", {"reauthenticate": True, "login": "one"}, marks=pytest.mark.slow),
         pytest.param("responsive", {"suffix": "-17"}, marks=pytest.mark.slow),
-        ("interruptions", {"reauthenticate": True, "news": True}),
+        pytest.param("interruptions", {"reauthenticate": True, "news": True}, marks=pytest.mark.slow),
     ],
 )
 def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options: dict[str, Any]) -> None:

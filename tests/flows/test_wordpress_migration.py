@@ -345,6 +345,7 @@ SOURCES: dict[str, dict[str, Any]] = {
         SOURCES,
         slow={
             "behind basic auth",
+            "plugin active and outdated, the administrator's e-mail address asked for",
             "plugin active and not in the directory",
             "plugin inactive and outdated, classic pages",
             "in German, activated in the background",
@@ -449,6 +450,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str]] = {
         FAILURES,
         slow={
             "fails on the way",
+            "token refused, back at the plugin",
             "source refused, back at the plugin",
             "multisite refused on the service's page",
             "destination not found while validating",

@@ -232,6 +232,7 @@ def test_a_later_start_leaves_what_is_done_and_takes_up_the_rest(toys: Toys) -> 
     assert len(list(toys.folder.glob("runs/*-toy-*"))) == 3
 
 
+@pytest.mark.slow
 def test_the_same_file_started_twice_at_once_does_each_site_once(toys: Toys) -> None:
     """The second follows the first's sites and says the same."""
     toys.write("Ball", "Kite", needs="go")
@@ -288,6 +289,7 @@ def test_a_browser_that_hangs_is_ended_and_the_site_fails(tmp_path: Path) -> Non
     assert "at work for more than 3 seconds (PHASE_TIMEOUT), and was ended" in command.err
 
 
+@pytest.mark.slow
 def test_an_account_begins_no_more_often_than_it_may(tmp_path: Path) -> None:
     """The third of one account is still queued when all of another account are done."""
     toys = Toys(tmp_path)
@@ -395,6 +397,7 @@ def test_a_fleet_survives_a_restart_of_its_database(server: PostgreSQL, toys_on_
     assert toys.did("play") == {"Ball": 1, "Kite": 1}
 
 
+@pytest.mark.slow
 def test_a_thousand_sites_that_wait_need_no_browser_and_little_memory(tmp_path: Path) -> None:
     """One process, less than 200 MB."""
     toys = Toys(tmp_path)

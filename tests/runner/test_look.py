@@ -96,6 +96,8 @@ def test_what_is_replaced_depends_on_what_is_known(tmp_path: Path) -> None:
     """A setting that is not set and a fact that is not known yet are nothing to replace."""
     look = Look.read(*written(tmp_path, FLOWS))
     assert look.replace.texts_for({"TOY_EMAIL": "real@example.org"}, {}) == {"real@example.org": "you@example.com"}
+    sites = look.replace.texts_for({"TOY_SITE": "https://real.example:8080"}, {})
+    assert sites == {"https://real.example:8080": "https://example.com", "real.example:8080": "example.com"}
     known = look.replace.texts_for({}, {"name": "real", "other": "thing"})
     assert known == {"real": "example"}
 

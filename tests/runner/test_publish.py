@@ -104,6 +104,47 @@ def test_a_link_below_the_target_stays_a_link(target: Path) -> None:
     assert (target / "linked.png").readlink() == Path("one.png")
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_folder_that_is_a_link_is_followed(target: Path, tmp_path: Path, relative: bool) -> None:
+    """It stays a link; what it leads to gets the image."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (target / "linked").symlink_to("../../shared" if relative else shared)
+    with held(target) as folder:
+        publish(folder, {"one.png": b"new", "linked/two.png": b"new"})
+    assert (target / "linked").is_symlink()
+    assert contents(shared) == {"two.png": b"new"}
+    assert contents(target)["one.png"] == b"new"
+
+
+def test_folders_on_which_a_disk_is_mounted_keep_their_place(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cannot change places: the disk would go with the old one."""
+    (target / "disk").mkdir()
+    monkeypatch.setattr(publishing, "_mounts", lambda: ["/", str(target / "disk")])
+    before = target.stat().st_ino
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(NAMES, b"new"))
+    assert target.stat().st_ino == before
+    assert contents(target)["two.png"] == b"new"
+
+
+def test_a_list_on_another_disk_is_gone_through(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be renamed is copied beside first."""
+    monkeypatch.setattr(publishing, "exchange", cannot_exchange)
+    replace, elsewhere = Path.replace, errno.EXDEV
+
+    def over(self: Path, to: Path) -> Path:
+        if self.suffix == ".new" and self.stem.isdecimal():
+            raise OSError(elsewhere, os.strerror(elsewhere))
+        return replace(self, to)
+
+    monkeypatch.setattr(Path, "replace", over)
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(NAMES, b"new"))
+    assert contents(target) == contents(target) | dict.fromkeys(NAMES, b"new")
+    assert list(target.rglob(".*.new")) == []
+
+
 def test_what_goes_wrong_leaves_all_as_it_was(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk in the middle: the sentence says so."""
     before = contents(target)

@@ -162,6 +162,7 @@ def test_a_report_is_for_everyone(toys: Toys, browser: Browser, how: str) -> Non
             is_accessible(page)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_report_with_everything_in_it_is_for_everyone_too(toys: Toys, browser: Browser) -> None:
     """Everything that a step can meet is shown, as text: what a page says becomes neither an element nor a link."""

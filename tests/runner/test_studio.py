@@ -136,6 +136,8 @@ def test_another_page_is_refused_by_its_heading(stage: Callable[..., Stage]) -> 
         it.take()
     it.show("<h2>Thank   you!</h2>")
     it.take()
+    it.show("<p>Nothing is a heading here.</p><p>Thank you</p>")
+    it.take()
 
 
 def test_another_site_is_refused(stage: Callable[..., Stage]) -> None:
@@ -183,6 +185,60 @@ def test_a_secret_that_cannot_be_covered_is_refused(stage: Callable[..., Stage])
     it.show(PAGE + f"<p>{TOKEN}</p>")
     (picture,) = it.take()
     assert has(picture, COVER)
+
+
+def test_a_secret_that_is_chosen_in_a_list_is_covered(stage: Callable[..., Stage]) -> None:
+    """A list shows what is chosen; one that a style sheet writes is refused though another one could be covered."""
+    it = stage()
+    it.show(f"<select style='width:300px;height:40px;margin:40px'><option selected>{TOKEN}</option></select>")
+    (picture,) = it.take()
+    assert picture.getpixel((60, 60)) == COVER
+    it.show(PAGE + f"<p>{TOKEN}</p><style>h1::after {{ content: '{TOKEN}' }}</style>")
+    with refused("the page says machine token where it cannot be covered"):
+        it.take()
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("<img src='data:image/png;base64,AAAA' style='width:40px;height:40px'>", "a picture did not come"),
+        ("<div class='card-skeleton' style='height:30px'></div>", "card-skeleton"),
+        ("<div role=progressbar style='height:30px'></div>", "something is under way"),
+    ],
+    ids=["picture", "placeholder", "progress"],
+)
+def test_what_only_looks_like_a_page_is_refused(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch, body: str, why: str
+) -> None:
+    """Also where nothing moves, as our browser asks pages for."""
+    monkeypatch.setattr("runner.studio.SETTLE", 0.5)
+    it = stage()
+    it.show(PAGE + body)
+    with refused(f"the page is not complete: {why}"):
+        it.take()
+
+
+def test_a_bar_at_the_windows_edge_is_scrolled_away_from(stage: Callable[..., Stage]) -> None:
+    """As a reader would; www. and a usual port make no other site."""
+    it = stage(image=ImageLook(at="TOY_SITE"))
+    it.studio.settings = SETTINGS | {"TOY_SITE": "https://www.toy.example:443"}
+    bar = "<div style='position:fixed;inset:auto 0 0 0;height:120px;background:white'>Help</div>"
+    it.show(f"<div style='height:700px'></div><button>Go on</button><div style='height:700px'></div>{bar}")
+    it.take(it.go)
+
+
+def test_an_error_in_a_new_tab_is_refused(stage: Callable[..., Stage]) -> None:
+    """A tab that a page has opened."""
+    it = stage()
+    it.context.route("https://toy.example/new", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    it.show(PAGE + "<a href='https://toy.example/new' target=_blank>New</a>")
+    it.page.unroute_all()
+    with it.context.expect_page() as opened:
+        it.page.get_by_role("link", name="New").click()
+    it.page = opened.value
+    it.page.wait_for_load_state()
+    with refused("the page is an error: HTTP 502"):
+        it.take()
 
 
 def test_an_element_that_is_not_there_or_too_large_is_refused(stage: Callable[..., Stage]) -> None:
@@ -248,13 +304,59 @@ def test_the_image_shows_what_was_put_in(stage: Callable[..., Stage]) -> None:
 
 
 def test_elements_are_covered(stage: Callable[..., Stage]) -> None:
-    """On this image, such as an avatar; a page without one needs none."""
+    """On this image, such as an avatar; where it is not found the image is refused, unless it is covered on all images."""
     it = stage(image=ImageLook(cover=("role=heading",)))
     it.show()
     (picture,) = it.take()
     assert picture.getpixel((60, 60)) == COVER
     it.show("<p>No heading</p>")
+    with refused("nothing on the page is role=heading, which is to be covered"):
+        it.take()
+    on_all = stage(cover=("role=heading",))
+    on_all.show("<p>No heading</p>")
+    on_all.take()
+
+
+KEEPS = """<input aria-label=Mail value='real.person@example.org'><script>
+    const field = document.querySelector('input');
+    setInterval(() => { field.value = 'real.person@example.org' }, 5)
+</script>"""
+SHADOW = (
+    "<div id=host></div><script>host.attachShadow({mode: 'open'}).innerHTML = '<b>real.person</b>@example.org'</script>"
+)
+WRITES = "<div contenteditable>Dear real.person@example.org</div>"
+
+
+@pytest.mark.parametrize("body", [KEEPS, SHADOW, WRITES], ids=["put back by the page", "split in a shadow", "written"])
+def test_a_real_name_that_stays_is_refused(stage: Callable[..., Stage], body: str) -> None:
+    """Whatever the page does with its texts; what somebody is writing is not touched."""
+    it = stage(replace=Replacements(settings={"TOY_EMAIL": "you@example.com"}))
+    it.show(body)
+    with refused('"real.person@example.org" could not be replaced'):
+        it.take()
+
+
+def test_names_are_replaced_in_any_case_and_hosts_alone(stage: Callable[..., Stage]) -> None:
+    """As identity providers and pages write them; a field for a number keeps its number."""
+    it = stage(
+        replace=Replacements(
+            settings={"TOY_EMAIL": "you@example.com", "TOY_OTHER": "https://www.example.com"},
+            patterns={"12345": "many"},
+        )
+    )
+    it.show("<p>REAL.Person@example.org has other.example</p><input type=number aria-label=Count value=12345>")
     it.take()
+    assert "you@example.com has www.example.com" in it.studio.taken["one.png"].tree
+    assert it.page.get_by_label("Count").input_value() == "12345"
+
+
+def test_the_whole_text_of_an_element_becomes_another(stage: Callable[..., Stage]) -> None:
+    """Whatever it consists of; afterwards it is as before."""
+    it = stage(replace=Replacements(elements={"h1": "Hello"}))
+    it.show("<h1>Howdy, <b>Robin</b> <i>R.</i></h1>")
+    it.take()
+    assert it.studio.taken["one.png"].tree.startswith('- heading "Hello"')
+    assert it.page.locator("h1").inner_html() == "Howdy, <b>Robin</b> <i>R.</i>"
 
 
 # -- frames, marks, forms -----------------------------------------------------------------------------------------------
@@ -322,6 +424,18 @@ def test_two_tabs_are_shown_as_windows_with_arrows(stage: Callable[..., Stage]) 
     assert it.page.viewport_size == {"width": 600, "height": 400}
     with refused("the tab behind does not show what is carried from it: elsewhere"):
         it.take(it.go, Carried(behind, [("elsewhere", name)]))
+    name.evaluate("el => { el.style.position = 'absolute'; el.style.top = '2000px'; }")
+    with refused(".* is not in the part of the page that is shown"):
+        it.take(it.go, Carried(behind, [("real-name", name)]))
+
+
+def test_in_another_size_of_window_there_is_no_room_for_two(stage: Callable[..., Stage]) -> None:
+    """The image shows the one tab, and has the size that its name says."""
+    it = stage([Variant(".300x500", {"viewport": (300, 500)})], image=ImageLook(viewport=(400, 260), trim=None))
+    it.show("<main><input aria-label=Name value=real-name><br><button>Go on</button></main>")
+    behind = it.show("<p>real-name</p>", it.context.new_page())
+    (picture,) = it.take(it.go, Carried(behind, [("real-name", it.page.get_by_label("Name"))]))
+    assert picture.size == (300, 500)
 
 
 def test_other_forms_are_taken_in_the_same_run(stage: Callable[..., Stage]) -> None:
