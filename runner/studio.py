@@ -347,7 +347,8 @@ class _Sitting:
     def _check_page(self, page: Page, about: ImageLook) -> None:
         """Refuse a page that is an error, a sign-in, or another one than is meant."""
         fields = (each for at in page.frames for each in at.locator("input[type=password]:not([readonly])").all())
-        if any(on_page(each) for each in fields):
+        # One that the flow has filled in belongs to the step.
+        if any(on_page(each) and not each.input_value() for each in fields):
             raise Stuck(f"the page asks for a password: {plain_url(page.url)}")
         if about.at:
             address = self.studio.settings.get(about.at, "")

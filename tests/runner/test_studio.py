@@ -119,12 +119,14 @@ def test_an_error_page_is_refused(stage: Callable[..., Stage]) -> None:
 
 
 def test_a_sign_in_form_is_refused(stage: Callable[..., Stage]) -> None:
-    """A field for a password that nobody can see is none."""
+    """A field for a password that nobody can see is none, and one that is filled in belongs to the step."""
     it = stage()
     it.show(PAGE + "<input type=password aria-label=Password>")
     with refused("the page asks for a password: https://toy.example/"):
         it.take()
     it.show(PAGE + "<input type=password aria-label=Password hidden>")
+    it.take()
+    it.show(PAGE + "<input type=password aria-label=Password value=abcd>")
     it.take()
 
 
