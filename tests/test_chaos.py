@@ -169,6 +169,7 @@ def leaving_its_token(victim: Victim) -> Victim:
     return victim
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_at_a_boundary_migrates_once(victim: Victim) -> None:
     """Kill -9 as soon as an event is recorded, then the next process goes on, until all moments have been had."""
     victim.variables["REVOKE_TOKEN"] = "1" if WHOLE else "0"  # reading the list of tokens takes half of the time

@@ -104,7 +104,9 @@ def codes(secret: Secret | None) -> OneTimeCodes | None:
     return OneTimeCodes(secret, keep=Secret, clock=lambda: next(looks)) if secret else None
 
 
-@pytest.mark.parametrize("asks", [ONE_FIELD, BEHIND_SEARCH, BOXES, HANDED_ON, NEITHER])
+@pytest.mark.parametrize(
+    "asks", [ONE_FIELD, pytest.param(BEHIND_SEARCH, marks=pytest.mark.slow), BOXES, HANDED_ON, NEITHER]
+)
 def test_the_code_is_given_to(sign_in: Callable[..., list[str]], asks: str) -> None:
     """One field, one behind a search, six boxes, boxes that hand on and send by themselves, boxes without a limit."""
     provider = Provider(asks)
@@ -120,7 +122,7 @@ def test_the_code_may_be_all_that_is_asked_for(sign_in: Callable[..., list[str]]
     assert provider.sent == [FIRST]
 
 
-@pytest.mark.parametrize("asks", [ONE_FIELD, HANDED_ON])
+@pytest.mark.parametrize("asks", [ONE_FIELD, pytest.param(HANDED_ON, marks=pytest.mark.slow)])
 def test_the_next_code_is_tried_once(sign_in: Callable[..., list[str]], asks: str) -> None:
     """The first may have ended on its way; two refusals end the run, with the page's own words if they are known."""
     provider = Provider(asks, accepts=SECOND)
@@ -128,6 +130,7 @@ def test_the_next_code_is_tried_once(sign_in: Callable[..., list[str]], asks: st
     assert provider.sent == [FIRST, SECOND]
 
 
+@pytest.mark.slow
 def test_two_refusals_are_enough(sign_in: Callable[..., list[str]]) -> None:
     """More could lock the account."""
     provider = Provider(BOXES, accepts="never")

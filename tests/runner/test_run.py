@@ -180,7 +180,12 @@ WIDE = "style='width:200px;height:40px'"
         (f"<button {WIDE}>Press</button>{COVERED}", lambda run: control(run.page, "Press").click(), "button"),
         (f"<button disabled {WIDE}>Press</button>", lambda run: control(run.page, "Press").click(), "button"),
         (f"<form {WIDE}>form</form>", lambda run: choose(run.page.locator("form"), "Odd", timeout=1), "form"),
-        (f"<p><input {WIDE}></p><p><input></p>", lambda run: field(run.page.locator("input"), "age", timeout=1), "p"),
+        pytest.param(
+            f"<p><input {WIDE}></p><p><input></p>",
+            lambda run: field(run.page.locator("input"), "age", timeout=1),
+            "p",
+            marks=pytest.mark.slow,
+        ),
         (f"<p {WIDE}>Go</p>", lambda run: expect(control(run.page, "Press")).to_be_visible(), "button#go"),
         (f"<p {WIDE}>Go</p>", lambda run: choose(run.page, "Odd", timeout=1), ""),
         (f"<p {WIDE}>Go</p>", lambda run: first_visible(control(run.page, "Press"), timeout=1), ""),
