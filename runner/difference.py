@@ -192,7 +192,8 @@ def _regions(seen: Mask, a: Pixels, b: Pixels, frame: _Frame) -> list[Region]:
         whole = Region(
             region.left + frame.left, region.top + frame.top, region.right + frame.left, region.bottom + frame.top
         )
-        if not _is_scroll_bar(whole, frame):
+        inside = (slice(region.top, region.bottom), slice(region.left, region.right))
+        if not _is_scroll_bar(whole, a[inside][..., 0], b[inside][..., 0], frame):
             found.append(whole)
     return found
 
@@ -267,12 +268,18 @@ def _is_bar(part: Pixels, ground: Pixels, width: int) -> bool:
     return upright and int((np.abs(part - ground[:, None]).max(axis=0) > NOISE).sum()) <= width
 
 
-def _is_scroll_bar(region: Region, frame: _Frame) -> bool:
-    """A strip at the right or at the lower edge, as long as scroll bars are."""
+def _is_scroll_bar(region: Region, a: Pixels, b: Pixels, frame: _Frame) -> bool:
+    """A strip at the right or at the lower edge, as long as scroll bars are, and as plain: no text is."""
     across = SCROLL_BAR * frame.scale
     at_side = region.left >= frame.width - across and region.bottom - region.top >= SCROLL_BAR_PART * frame.height
     below = region.top >= frame.height - across and region.right - region.left >= SCROLL_BAR_PART * frame.width
-    return at_side or below
+    return (at_side and _is_plain(a) and _is_plain(b)) or (below and _is_plain(a.T) and _is_plain(b.T))
+
+
+def _is_plain(strip: Pixels) -> bool:
+    """Whether most lines of an upright strip are as the one before: a bar changes at its ends and where it is round."""
+    changes = np.abs(np.diff(strip, axis=0)).max(axis=1) > NOISE
+    return int(changes.sum()) <= len(strip) / 4
 
 
 def boxes_said(regions: Sequence[Region], at_most: int = 3) -> str:

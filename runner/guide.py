@@ -30,8 +30,24 @@ _PARTIALS = "partials"
 """Name of the folder that guides include from."""
 
 
+class Placed:
+    """What stands somewhere in a guide."""
+
+    span: Span
+
+    @property
+    def file(self) -> Path:
+        """The file where it stands: the guide's, or that of a partial that it includes."""
+        return self.span.source.path
+
+    @property
+    def line(self) -> int:
+        """The line of that file where it begins."""
+        return self.span.line
+
+
 @dataclass(frozen=True)
-class Words:
+class Words(Placed):
     """Bold words.
 
     Attributes:
@@ -41,16 +57,6 @@ class Words:
 
     text: str
     span: Span
-
-    @property
-    def file(self) -> Path:
-        """The file where they stand: the guide's, or that of a partial that it includes."""
-        return self.span.source.path
-
-    @property
-    def line(self) -> int:
-        """The line of that file."""
-        return self.span.line
 
 
 @dataclass(frozen=True)
@@ -69,23 +75,13 @@ class Image(Words):
 
 
 @dataclass(frozen=True)
-class GuideStep:
+class GuideStep(Placed):
     """One numbered item of the guide."""
 
     number: int
     span: Span
     says: tuple[Words, ...] = ()
     images: tuple[Image, ...] = ()
-
-    @property
-    def file(self) -> Path:
-        """The file where it stands."""
-        return self.span.source.path
-
-    @property
-    def line(self) -> int:
-        """The line where it begins."""
-        return self.span.line
 
 
 @dataclass

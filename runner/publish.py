@@ -83,7 +83,7 @@ def publish(target: Path, images: Mapping[str, bytes]) -> None:
         images: Each path below the target and its content.
 
     Raises:
-        NotPublished: They could not be replaced; the target is as it was.
+        NotPublished: They could not be replaced; the target is as it was, or the next command finishes.
     """
     try:
         _stage(target).mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,10 @@ def publish(target: Path, images: Mapping[str, bytes]) -> None:
         elif images:
             _replace_all(target, images)
     except OSError as error:
-        raise NotPublished(f"{target} is as it was: {error.strerror or error}") from None
+        why = error.strerror or error
+        if (_stage(target) / LIST).is_file():
+            raise NotPublished(f"{target} is partly replaced: {why}. The next command for it finishes that") from None
+        raise NotPublished(f"{target} is as it was: {why}") from None
 
 
 def _replace(path: Path, content: bytes, stage: Path) -> None:

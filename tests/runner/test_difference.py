@@ -104,11 +104,20 @@ def test_a_bar_that_is_no_cursor_is_a_change(scale: int) -> None:
 
 
 def test_a_scroll_bar_is_never_a_change() -> None:
-    """At the right and at the lower edge; a strip elsewhere, or a short one, is a change."""
+    """At the right and at the lower edge; a strip elsewhere, a short one, or a line of text there is a change."""
     assert not difference(image(), image(lambda pen: pen.rectangle((626, 20, 640, 200), fill="grey")), scale=1).changed
     assert not difference(image(), image(lambda pen: pen.rectangle((20, 386, 300, 400), fill="grey")), scale=1).changed
     assert difference(image(), image(lambda pen: pen.rectangle((500, 20, 514, 200), fill="grey")), scale=1).changed
     assert difference(image(), image(lambda pen: pen.rectangle((626, 20, 640, 60), fill="grey")), scale=1).changed
+
+    def footer(words: str) -> bytes:
+        font = ImageFont.load_default(12)
+        return image(lambda pen: pen.text((40, 385), words, font=font, fill="black"))
+
+    assert difference(
+        footer("Nothing to see here, all of the time"), footer("Everything has changed since then"), scale=1
+    ).changed
+    assert difference(image(), footer("Everything has changed since then"), scale=1).changed
 
 
 @pytest.mark.parametrize("beside", [0.1, 0.25, 0.45])

@@ -145,6 +145,27 @@ def test_a_list_on_another_disk_is_gone_through(target: Path, monkeypatch: pytes
     assert list(target.rglob(".*.new")) == []
 
 
+def test_a_list_that_is_interrupted_is_said_and_finished(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not said that all is as it was; the next command for the target goes through the rest."""
+    monkeypatch.setattr(publishing, "exchange", cannot_exchange)
+    move = publishing._move  # noqa: SLF001 - to fail in the middle of it
+    moved: list[Path] = []
+
+    def fails(waiting: Path, path: Path) -> None:
+        if len(moved) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        moved.append(path)
+        move(waiting, path)
+
+    monkeypatch.setattr(publishing, "_move", fails)
+    with pytest.raises(NotPublished, match=r"partly replaced: Input/output error\. The next"), held(target) as folder:
+        publish(folder, dict.fromkeys(NAMES, b"new"))
+    monkeypatch.setattr(publishing, "_move", move)
+    with held(target):
+        pass
+    assert contents(target) == contents(target) | dict.fromkeys(NAMES, b"new")
+
+
 def test_what_goes_wrong_leaves_all_as_it_was(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk in the middle: the sentence says so."""
     before = contents(target)
