@@ -145,6 +145,7 @@ def write_report(
         go_on=_go_on(run, record),
         failed=failed,
         searched=searched,
+        tabs=_tabs(folder, embedded) if run.checks else [],
         pictures=pictures,
         frames={number: shown[-1] if shown else "" for number, shown in frames.items()},
         bars=_bars(run.parts, longest),
@@ -198,6 +199,15 @@ def _searched(failed: StepEvidence, folder: Path, embedded: Embedded) -> Picture
     path = (failed.failure or {}).get("screenshot")
     alt = f"What the page showed when {failed.step.name.lower()} did not go on"
     return _picture(folder, Path(path).name, alt, embedded) if path else None
+
+
+def _tabs(folder: Path, embedded: Embedded) -> list[Picture]:
+    """What the tabs showed when a test had failed."""
+    names = sorted(path.name for path in (folder / "screenshots").glob("test-failed-*.png"))
+    return [
+        _picture(folder, name, f"What tab {number} showed when the test had failed", embedded)
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def _picture(folder: Path, name: str, alt: str, embedded: Embedded) -> Picture:

@@ -185,9 +185,11 @@ class Run(Generic[S]):
 
     def attach(self, page: Page, camera: Camera | None = None) -> None:
         """Take the first tab of a browser that has just been opened; tabs that the run knew before are gone."""
+        anew = self._page is None or self._page.context != page.context
         self._page = self._at = page
         self._camera = camera or Camera(self.secrets)
-        self._troubles.watch(page.context)
+        if anew:
+            self._troubles.watch(page.context)
         if self.studio:
             self.studio.watch(page.context)
         set_default_timeout(page.context, self.patience())
@@ -205,6 +207,11 @@ class Run(Generic[S]):
         if self._page is None:
             raise RuntimeError("the run has no browser yet")
         return self._page
+
+    @property
+    def at(self) -> Page:
+        """The tab that the run is at."""
+        return self._at or self.page
 
     def say(self, words: str) -> None:
         """Tell whoever watches what is going on; goes into the ledger as well."""
@@ -250,7 +257,7 @@ class Run(Generic[S]):
         step = self._step
         if step is None or self._taken == len(step.screenshots):
             raise RuntimeError("the step takes more screenshots than it declares")
-        shown = page or (highlight.page if highlight else self._at) or self.page
+        shown = page or (highlight.page if highlight else self.at)
         name = step.screenshots[self._taken]
         self._taken += 1
         self._highlighted = highlight
@@ -297,7 +304,7 @@ class Run(Generic[S]):
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
         """A tab for what the guide does not do; closed when all went well, since a failure is photographed in it."""
-        before = self._at or self.page
+        before = self.at
         page = self.page.context.new_page()
         self.switch_to(page)
         yield page
@@ -329,14 +336,16 @@ class Run(Generic[S]):
         answer: str | None = None,
         *,
         recognised: Follow | None = None,
+        fresh: bool = True,
     ) -> bool:
-        """Perform, in a browser that has just been opened, what is not done yet.
+        """Perform what is not done yet.
 
         Args:
             order: The steps, see `Flow.order`.
             flow: Their flow.
             answer: A person's answer to the question with which the run stopped.
             recognised: Told which edition it is, where that was not known; returns the steps of that one.
+            fresh: The browser has just been opened; else its tabs stand where the step before has left them.
 
         Returns:
             True when all is done; False when a step waits and nothing has come yet.
@@ -350,7 +359,7 @@ class Run(Generic[S]):
         self.follow(flow)
         number_of = {step.number: index for index, step in enumerate(order)}
         at = next((index for index, step in enumerate(order) if not self._is_done(step)), len(order))
-        fresh, went_back = True, 0
+        went_back = 0
         while at < len(order):
             step = order[at]
             self._step = step
@@ -493,7 +502,7 @@ class Run(Generic[S]):
             # A newer edition knows in what it differs from those before it.
             return next((one for one in reversed(flow.editions) if one.is_shown and one.is_shown(self)), None)
 
-        found = until(self._at or self.page, look)
+        found = until(self.at, look)
         if found is None:
             known = ", ".join(one.edition for one in flow.editions)
             raise Stuck(
