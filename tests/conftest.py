@@ -1,21 +1,20 @@
-"""What all tests share: a browser as guiderunner finds it, and one sandbox for each worker."""
+"""What all tests share: pytester, and one sandbox for each worker."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from runner.browser import BrowserSettings, find_browser
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Playwright
-
     from fixtures.sandbox import Sandbox
+
+
+pytest_plugins = ["pytester"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,17 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="takes long: part of make chaos"))
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any], playwright: Playwright, browser_name: str
-) -> dict[str, Any]:
-    """pytest-playwright's own options, with the browser that guiderunner would start."""
-    return {
-        **browser_type_launch_args,
-        "executable_path": find_browser(playwright, browser_name, BrowserSettings.load({})),
-    }
 
 
 @pytest.fixture(autouse=True)
