@@ -1,0 +1,444 @@
+"""Two runs of one flow side by side: which step became slower or faster, and which asks servers otherwise than before.
+
+What is by chance is not told. **Durations**: where at least three runs are known that were like the first one, itself
+among them, a step is slower when it took longer than their median and a margin (`runner.timing.Usual.margin`), and than
+in the first run. Where fewer are known, or the second run was performed elsewhere, only a large difference counts.
+
+**Requests** are the same when kind, method, host and path are (see `runner.traffic.Places`). How often a poll is asked
+depends on the time, so of a poll it counts only whether it was asked at all. A poll is what a step asks while it waits;
+and what it asks again and again with pauses between, whereas what a page asks for several times in one go has none. A
+request may come before the end of one step or after the beginning of the next: what is missing in one of two
+neighbouring steps and is too much in the other is no difference. One that is not answered when its step ends has no
+status to be compared. In a step that is not done, what is missing is no difference.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import WrongUsage
+from runner.pages import duration
+from runner.timing import ENOUGH, LEAST, SHARE, SPREADS, Performed, Usual, alike, earlier, performed, usual, versions_of
+from runner.traffic import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from runner.ledger import Ledger, Record
+
+RATIO = 1.5
+"""How many times longer a step must take to count as slower where too little is known of what is usual."""
+
+FAR = 1.0
+"""Seconds that it must take longer besides."""
+
+PAUSE = 0.25
+"""Seconds between two polls, at least, on an average."""
+
+POLLED = {"fetch": 2, "document": 3}
+"""How often something is asked, at least, to be a poll; a page is opened twice with a pause for other reasons."""
+
+BAD = ("5xx", "failed")
+"""Answers that matter of a poll too; others come and go with what it waits for."""
+
+Pair = tuple[Performed, Performed]
+
+
+@dataclass
+class _Count:
+    """What a step asked, how often, and how it was answered."""
+
+    times: int = 0
+    polls: bool = False
+    statuses: set[str] = field(default_factory=set)
+    slowest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a step's act took in both runs.
+
+    Attributes:
+        step: What it is called.
+        before: Seconds in the first run; None if that is not known.
+        after: Seconds in the second run.
+        change: slower, faster, or nothing.
+        usual: What is usual, if that is known.
+        waited: Seconds that it waited for what goes on outside, in each.
+        because: Which answer took longer, where one did and the step is slower.
+    """
+
+    step: str
+    before: float | None
+    after: float | None
+    change: str
+    usual: Usual | None
+    waited: tuple[float, float]
+    because: str = ""
+
+    def row(self) -> tuple[str, ...]:
+        """Its row in a table."""
+        told = f"{duration(self.usual.median)} ± {duration(self.usual.margin)}" if self.usual else ""
+        return (self.step, _seconds(self.before), _seconds(self.after), self.change, told, self._waited())
+
+    def _waited(self) -> str:
+        return " → ".join(map(duration, self.waited)) if any(self.waited) else ""
+
+    def __str__(self) -> str:
+        ratio = f" ({self.after / self.before:.1f} times)" if self.before and self.after else ""
+        told = f"; usual: {duration(self.usual.median)}" if self.usual else ""
+        because = f"; {self.because}" if self.because else ""
+        return f"{self.step}: {_seconds(self.before)} → {_seconds(self.after)}{ratio}{told}{because}"
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return asdict(self) | {"usual": self.usual and self.usual.as_json() | {"margin": round(self.usual.margin, 3)}}
+
+
+@dataclass(frozen=True)
+class RequestChange:
+    """A request that a step asks otherwise than before.
+
+    Attributes:
+        step: What the step is called.
+        what: new, gone, times or status.
+        request: Method, host and path.
+        before: What it was.
+        after: What it is.
+    """
+
+    step: str
+    what: str
+    request: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        if self.what in ("new", "gone"):
+            return f"{self.step}: {self.what} {self.request} ({self.after or self.before})"
+        words = "asked" if self.what == "times" else "answered"
+        return f"{self.step}: {self.request} {words} {self.before} → {self.after}"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two runs.
+
+    Attributes:
+        record: The run.
+        entries: What it has recorded.
+        steps: The same of each step.
+    """
+
+    record: Record
+    entries: Sequence[dict[str, Any]]
+    steps: dict[int, Performed]
+
+    @staticmethod
+    def of(ledger: Ledger, named: str) -> Side:
+        """The run with this id, or with the only one that begins or ends like this.
+
+        Raises:
+            WrongUsage: There is none, or there are several.
+        """
+        record = ledger.find(named)
+        entries = ledger.entries(record.id)
+        return Side(record, entries, performed(entries))
+
+    @property
+    def has_recorded_requests(self) -> bool:
+        """Whether it has recorded what it asked; older runs have not."""
+        return any(entry["event"] == "requests" for entry in self.entries)
+
+    def about(self) -> dict[str, str]:
+        """With what it was performed."""
+        return {"edition": self.record.edition, "machine": self.record.machine, **versions_of(self.entries)}
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """In what two runs differ.
+
+    Attributes:
+        a: The first run.
+        b: The second run.
+        about: What they were performed with, where it differs: name, before, after.
+        paces: How long the steps took that are in both.
+        requests: What they ask otherwise; None if one of them has not recorded that.
+        only: The steps that are in one of them only, and what is to be said of others; sentences.
+        rule: When a step counts as slower or faster.
+    """
+
+    a: Side
+    b: Side
+    about: list[tuple[str, str, str]]
+    paces: list[Pace]
+    requests: list[RequestChange] | None
+    only: list[str]
+    rule: str
+
+    def changed(self, change: str) -> list[Pace]:
+        """The steps that became slower, or faster."""
+        return [pace for pace in self.paces if pace.change == change]
+
+    def found(self, *kinds: str) -> list[str]:
+        """What there is of these kinds of differences, counted, in words.
+
+        Args:
+            kinds: slower, requests.
+        """
+        numbers = {"slower": len(self.changed("slower")), "requests": len(self.requests or [])}
+        words = {"slower": ("step is slower", "steps are slower"), "requests": ("request changed", "requests changed")}
+        return [f"{numbers[kind]} {words[kind][numbers[kind] != 1]}" for kind in kinds if numbers[kind]]
+
+    def lines(self) -> Iterator[str]:
+        """What is different, a line each."""
+        for name, before, after in self.about:
+            yield f"{name}: {before or 'unknown'} → {after or 'unknown'}"
+        yield from self.only
+        for change in ("slower", "faster"):
+            yield from (f"{change}: {pace}" for pace in self.changed(change))
+        if not self.changed("slower") and not self.changed("faster"):
+            yield "no step became slower or faster"
+        yield from (f"requests: {change}" for change in self.requests or [])
+        if self.requests is None:
+            silent = [side.record.id for side in (self.a, self.b) if not side.has_recorded_requests]
+            yield f"requests cannot be compared: {' and '.join(silent)} recorded none"
+        elif not self.requests:
+            yield "no step changed its requests"
+        yield self.rule
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            **{name: {"id": side.record.id, **side.about()} for name, side in (("a", self.a), ("b", self.b))},
+            "about": [{"name": name, "before": before, "after": after} for name, before, after in self.about],
+            "steps": [pace.as_json() for pace in self.paces],
+            "requests": None if self.requests is None else [asdict(change) for change in self.requests],
+            "only": self.only,
+            "rule": self.rule,
+        }
+
+
+def compare_runs(ledger: Ledger, first: str, second: str) -> RunComparison:
+    """Compare two runs.
+
+    Args:
+        ledger: Where both are recorded.
+        first: The run to compare with: its id, or how that begins or ends.
+        second: The run that is compared with it.
+
+    Raises:
+        WrongUsage: There is no such run, or they cannot be compared.
+    """
+    a, b = Side.of(ledger, first), Side.of(ledger, second)
+    if a.record.id == b.record.id:
+        raise WrongUsage(f"{first} and {second} are the same run, {a.record.id}: name another one to compare it with")
+    if a.record.flow != b.record.flow:
+        raise WrongUsage(
+            f"{a.record.id} performs {a.record.flow}, {b.record.id} performs {b.record.flow}: "
+            "only runs of the same flow can be compared"
+        )
+    pairs = matched(a, b)
+    known: dict[int, Usual] = {}
+    if alike(a.record, a.entries) == alike(b.record, b.entries):
+        before = [past.steps for past in earlier(ledger, a.record, a.entries) if past.record.id != b.record.id]
+        known = usual([a.steps, *before])
+    ours, theirs = a.about(), b.about()
+    recorded = a.has_recorded_requests and b.has_recorded_requests
+    return RunComparison(
+        a,
+        b,
+        about=[
+            (name, ours.get(name, ""), theirs.get(name, ""))
+            for name in dict.fromkeys((*ours, *theirs))
+            if ours.get(name) != theirs.get(name)
+        ],
+        paces=[pace_of(*pair, known.get(pair[0].number)) for pair in pairs],
+        requests=request_changes(pairs) if recorded else None,
+        only=list(_only(a, b, pairs)),
+        rule=_rule(known),
+    )
+
+
+def matched(a: Side, b: Side) -> list[Pair]:
+    """The steps that are in both runs, in the order of the second one.
+
+    In one edition a number is the same step in both; in two of them the guide's words are.
+    """
+    if a.record.edition == b.record.edition:
+        return [(a.steps[number], step) for number, step in b.steps.items() if number in a.steps]
+    by_words = {step.words.casefold(): step for step in a.steps.values()}
+    return [(by_words[key], step) for step in b.steps.values() if (key := step.words.casefold()) in by_words]
+
+
+def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
+    for index, side in enumerate((a, b)):
+        paired = [pair[index].number for pair in pairs]
+        yield from (f"only in {side.record.id}: {one.label}" for one in side.steps.values() if one.number not in paired)
+    for pair in pairs:
+        for side, one in zip((a, b), pair, strict=True):
+            if not one.done:
+                yield f"{one.label}: {'failed' if one.failed else 'not done'} in {side.record.id}"
+
+
+def _rule(known: dict[int, Usual]) -> str:
+    large = f"more than {RATIO:g} times and {FAR:g} s apart"
+    if not known:
+        return f"slower or faster is what is {large}: fewer than {ENOUGH} runs like both are known"
+    runs = max(len(one.seconds) for one in known.values())
+    return (
+        f"slower or faster is what is off the median of {runs} runs by more than {SHARE:.0%}, {SPREADS} times their "
+        f"spread and {LEAST} s, and off the first run by {SHARE:.0%} and {LEAST} s; a step without a median: {large}"
+    )
+
+
+# -- durations ----------------------------------------------------------------------------------------------------
+
+
+def pace_of(before: Performed, after: Performed, known: Usual | None) -> Pace:
+    """Whether a step became slower or faster.
+
+    Args:
+        before: The step in the first run.
+        after: The step in the second run.
+        known: How long it took in runs like the first one, itself among them; None if too few are known.
+    """
+    change = ""
+    if before.worked is not None and after.worked is not None:
+        side = _side(before.worked, after.worked, known)
+        change = {1: "slower", -1: "faster", 0: ""}[side]
+    return Pace(
+        after.label,
+        before.worked,
+        after.worked,
+        change,
+        known,
+        (before.waited, after.waited),
+        _because(before, after) if change == "slower" else "",
+    )
+
+
+def _side(before: float, after: float, known: Usual | None) -> int:
+    longer = after - before
+    if known:
+        side = known.side(after)
+        return side if side * longer > max(SHARE * before, LEAST) else 0
+    if abs(longer) <= FAR or max(before, after) <= RATIO * min(before, after):
+        return 0
+    return 1 if longer > 0 else -1
+
+
+def _because(before: Performed, after: Performed) -> str:
+    """Which answer took longer, if one accounts for a good part of the difference."""
+    ours, theirs = _counted(before), _counted(after)
+    longer = {what: one.slowest - ours[what].slowest for what, one in theirs.items() if what in ours}
+    slowest = max(longer, key=lambda what: longer[what], default=None)
+    if slowest is None or longer[slowest] < max(LEAST, ((after.worked or 0) - (before.worked or 0)) / 3):
+        return ""
+    was, took = ours[slowest].slowest, theirs[slowest].slowest
+    return f"the answer to {_called(slowest)} took {duration(was)} → {duration(took)}"
+
+
+# -- requests -----------------------------------------------------------------------------------------------------
+
+
+def request_changes(pairs: Sequence[Pair]) -> list[RequestChange]:
+    """What steps ask otherwise than before; see the module's docstring for what is no difference.
+
+    Args:
+        pairs: Each step in the first and in the second run, in their order.
+    """
+    counted = [(_counted(before), _counted(after)) for before, after in pairs]
+    every = list(dict.fromkeys(what for both in counted for one in both for what in one))
+    changes: dict[int, list[RequestChange]] = defaultdict(list)
+    for what in every:
+        both = [(ours.get(what, _Count()), theirs.get(what, _Count())) for ours, theirs in counted]
+        more = _differences(both)
+        for index, (pair, (before, after)) in enumerate(zip(pairs, both, strict=True)):
+            if change := _change(what, pair, before, after, more[index]):
+                changes[index].append(change)
+    return [change for index in range(len(pairs)) for change in changes[index]]
+
+
+def _differences(both: Sequence[tuple[_Count, _Count]]) -> list[int]:
+    """How often more it was asked in each step; what neighbours account for is none."""
+    polls = [before.polls or after.polls for before, after in both]
+    more = []
+    for index, (before, after) in enumerate(both):
+        if polls[index] or (index and polls[index - 1]):
+            # It may be asked once more while the next step begins.
+            asked = min(after.times, 1) - min(before.times, 1)
+            more.append(asked if polls[index] else 0)
+        else:
+            more.append(after.times - before.times)
+    for index in range(len(more) - 1):
+        here, there = more[index], more[index + 1]
+        if here * there < 0:
+            moved = min(abs(here), abs(there)) * (1 if here > 0 else -1)
+            more[index], more[index + 1] = here - moved, there + moved
+    return more
+
+
+def _change(what: Asked, pair: Pair, before: _Count, after: _Count, more: int) -> RequestChange | None:
+    step, request = pair[1].label, _called(what)
+    if more and not (more < 0 and not pair[1].done) and not (more > 0 and not pair[0].done):
+        if before.times and after.times:
+            return RequestChange(step, "times", request, _often(before.times), _often(after.times))
+        if after.times:
+            return RequestChange(step, "new", request, "", _how(after))
+        return RequestChange(step, "gone", request, _how(before), "")
+    if before.statuses and after.statuses and _answered_otherwise(before, after):
+        return RequestChange(step, "status", request, _joined(before.statuses), _joined(after.statuses))
+    return None
+
+
+def _answered_otherwise(before: _Count, after: _Count) -> bool:
+    if before.polls or after.polls:
+        worse = (after.statuses - before.statuses).intersection(BAD)
+        return bool(worse) or not before.statuses & after.statuses
+    return before.statuses != after.statuses
+
+
+def _counted(one: Performed) -> dict[Asked, _Count]:
+    counted: dict[Asked, _Count] = {}
+    parts: Iterable[tuple[bool, dict[str, Any]]] = (
+        *((False, entry) for entry in one.acting),
+        *((True, entry) for entry in one.waiting),
+    )
+    for waits, entry in parts:
+        for told in entry["asked"]:
+            count = counted.setdefault(Asked(*(told[name] for name in Asked._fields)), _Count())
+            count.times += told["times"]
+            count.polls = count.polls or waits or _polls(told)
+            count.statuses |= told["statuses"].keys()
+            count.slowest = max(count.slowest, told["slowest"])
+    return counted
+
+
+def _polls(told: dict[str, Any]) -> bool:
+    times: int = told["times"]
+    return times >= POLLED[told["kind"]] and bool(told["over"] / (times - 1) >= PAUSE)
+
+
+def _called(what: Asked) -> str:
+    return f"{what.method} {what.host}{what.path}{' (in the page)' if what.kind == 'fetch' else ''}"
+
+
+def _how(count: _Count) -> str:
+    answers = _joined(count.statuses) if count.statuses else "not answered"
+    return f"{'polled' if count.polls else _often(count.times)}, {answers}"
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times} times"
+
+
+def _joined(statuses: Iterable[str]) -> str:
+    return ", ".join(sorted(statuses))
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else duration(value)
