@@ -1,15 +1,22 @@
 """Two runs of one flow side by side: which step became slower or faster, and which asks servers otherwise than before.
 
-What is by chance is not told. **Durations**: where at least three runs are known that were like the first one, itself
-among them, a step is slower when it took longer than their median and a margin (`runner.timing.Usual.margin`), and than
-in the first run. Where fewer are known, or the second run was performed elsewhere, only a large difference counts.
+What is by chance is not told. Where at least three runs are **known** (the first one, and those like it that were done
+before it) they say what is. A step that had to find its page in a new browser in one of the two runs only, because they
+waited for another time, is not compared.
 
-**Requests** are the same when kind, method, host and path are (see `runner.traffic.Places`). How often a poll is asked
-depends on the time, so of a poll it counts only whether it was asked at all. A poll is what a step asks while it waits;
-and what it asks again and again with pauses between, whereas what a page asks for several times in one go has none. A
-request may come before the end of one step or after the beginning of the next: what is missing in one of two
-neighbouring steps and is too much in the other is no difference. One that is not answered when its step ends has no
-status to be compared. In a step that is not done, what is missing is no difference.
+**Durations**: a step is slower when it took longer than the known runs' median and a margin
+(`runner.timing.Usual.margin`), and than in the first run. Where too few are known, or the second run was performed
+elsewhere, only a large difference counts.
+
+**Requests** are the same when kind, method, host and path are (see `runner.traffic.Places`). No difference is
+
+- how often a poll is asked, which depends on the time; that it is asked counts. A poll is what a step asks while it
+  waits, and what it asks again and again with pauses between: what a page asks for several times in one go has none.
+- what a page asked by itself when its step ended and it was left: a moment earlier it had not come to it.
+- what comes at the end of one step in one run, and at the beginning of the next in the other.
+- what was so in one of the known runs.
+- a status, where there is none yet when the step ends; in what a poll is told, unless it is a failure; and what is
+  missing in a step that is not done.
 """
 
 from __future__ import annotations
@@ -52,6 +59,7 @@ class _Count:
 
     times: int = 0
     polls: bool = False
+    left: bool = False
     statuses: set[str] = field(default_factory=set)
     slowest: float = 0.0
 
@@ -242,10 +250,11 @@ def compare_runs(ledger: Ledger, first: str, second: str) -> RunComparison:
             "only runs of the same flow can be compared"
         )
     pairs = matched(a, b)
-    known: dict[int, Usual] = {}
-    if alike(a.record, a.entries) == alike(b.record, b.entries):
-        before = [past.steps for past in earlier(ledger, a.record, a.entries) if past.record.id != b.record.id]
-        known = usual([a.steps, *before])
+    compared = [pair for pair in pairs if pair[0].fresh == pair[1].fresh]
+    before = [past.steps for past in earlier(ledger, a.record, a.entries) if past.record.id != b.record.id]
+    known = [a.steps, *before] if len(before) + 1 >= ENOUGH else []
+    here = alike(a.record, a.entries) == alike(b.record, b.entries)
+    known_times = usual(known) if here else {}
     ours, theirs = a.about(), b.about()
     recorded = a.has_recorded_requests and b.has_recorded_requests
     return RunComparison(
@@ -256,10 +265,10 @@ def compare_runs(ledger: Ledger, first: str, second: str) -> RunComparison:
             for name in dict.fromkeys((*ours, *theirs))
             if ours.get(name) != theirs.get(name)
         ],
-        paces=[pace_of(*pair, known.get(pair[0].number)) for pair in pairs],
-        requests=request_changes(pairs) if recorded else None,
+        paces=[pace_of(*pair, known_times.get(pair[0].number)) for pair in pairs],
+        requests=request_changes(compared, known) if recorded else None,
         only=list(_only(a, b, pairs)),
-        rule=_rule(known),
+        rule=_rule(known_times),
     )
 
 
@@ -282,6 +291,9 @@ def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
         for side, one in zip((a, b), pair, strict=True):
             if not one.done:
                 yield f"{one.label}: {'failed' if one.failed else 'not done'} in {side.record.id}"
+        if pair[0].fresh != pair[1].fresh:
+            new = (a if pair[0].fresh else b).record.id
+            yield f"{pair[1].label}: not compared, only in {new} it had to find its page in a new browser"
 
 
 def _rule(known: dict[int, Usual]) -> str:
@@ -307,7 +319,7 @@ def pace_of(before: Performed, after: Performed, known: Usual | None) -> Pace:
         known: How long it took in runs like the first one, itself among them; None if too few are known.
     """
     change = ""
-    if before.worked is not None and after.worked is not None:
+    if before.worked is not None and after.worked is not None and before.fresh == after.fresh:
         side = _side(before.worked, after.worked, known)
         change = {1: "slower", -1: "faster", 0: ""}[side]
     return Pace(
@@ -345,35 +357,40 @@ def _because(before: Performed, after: Performed) -> str:
 # -- requests -----------------------------------------------------------------------------------------------------
 
 
-def request_changes(pairs: Sequence[Pair]) -> list[RequestChange]:
+def request_changes(pairs: Sequence[Pair], known: Sequence[dict[int, Performed]] = ()) -> list[RequestChange]:
     """What steps ask otherwise than before; see the module's docstring for what is no difference.
 
     Args:
         pairs: Each step in the first and in the second run, in their order.
+        known: What other runs have recorded that were like the first one, and that one; nothing if they are too few.
     """
     counted = [(_counted(before), _counted(after)) for before, after in pairs]
+    before_that = [[_counted(run[pair[0].number]) for run in known if pair[0].number in run] for pair in pairs]
     every = list(dict.fromkeys(what for both in counted for one in both for what in one))
     changes: dict[int, list[RequestChange]] = defaultdict(list)
     for what in every:
         both = [(ours.get(what, _Count()), theirs.get(what, _Count())) for ours, theirs in counted]
         more = _differences(both)
-        for index, (pair, (before, after)) in enumerate(zip(pairs, both, strict=True)):
-            if change := _change(what, pair, before, after, more[index]):
+        for index, pair in enumerate(pairs):
+            seen = [run.get(what, _Count()) for run in before_that[index]]
+            if change := _change(what, pair, both[index], more[index], seen):
                 changes[index].append(change)
     return [change for index in range(len(pairs)) for change in changes[index]]
 
 
 def _differences(both: Sequence[tuple[_Count, _Count]]) -> list[int]:
     """How often more it was asked in each step; what neighbours account for is none."""
-    polls = [before.polls or after.polls for before, after in both]
     more = []
-    for index, (before, after) in enumerate(both):
-        if polls[index] or (index and polls[index - 1]):
-            # It may be asked once more while the next step begins.
-            asked = min(after.times, 1) - min(before.times, 1)
-            more.append(asked if polls[index] else 0)
+    goes_on = False
+    for before, after in both:
+        polls, left = before.polls or after.polls, before.left or after.left
+        if left or (goes_on and not polls):
+            more.append(0)  # as chance has it, also once more when the next step has begun
+        elif polls:
+            more.append(min(after.times, 1) - min(before.times, 1))
         else:
             more.append(after.times - before.times)
+        goes_on = polls or left
     for index in range(len(more) - 1):
         here, there = more[index], more[index + 1]
         if here * there < 0:
@@ -382,17 +399,37 @@ def _differences(both: Sequence[tuple[_Count, _Count]]) -> list[int]:
     return more
 
 
-def _change(what: Asked, pair: Pair, before: _Count, after: _Count, more: int) -> RequestChange | None:
-    step, request = pair[1].label, _called(what)
-    if more and not (more < 0 and not pair[1].done) and not (more > 0 and not pair[0].done):
+def _change(
+    what: Asked, pair: Pair, both: tuple[_Count, _Count], more: int, seen: Sequence[_Count]
+) -> RequestChange | None:
+    """What there is to say of a request in a step.
+
+    Args:
+        what: The request.
+        pair: The step.
+        both: What was counted.
+        more: How often more it was asked, without chance.
+        seen: What was counted in the known runs.
+    """
+    step, request, (before, after) = pair[1].label, _called(what), both
+    done = pair[0].done if more > 0 else pair[1].done
+    if more and done and not _was_so(after, more, seen):
         if before.times and after.times:
             return RequestChange(step, "times", request, _often(before.times), _often(after.times))
         if after.times:
             return RequestChange(step, "new", request, "", _how(after))
         return RequestChange(step, "gone", request, _how(before), "")
     if before.statuses and after.statuses and _answered_otherwise(before, after):
+        if any(after.statuses == one.statuses for one in seen):
+            return None
         return RequestChange(step, "status", request, _joined(before.statuses), _joined(after.statuses))
     return None
+
+
+def _was_so(after: _Count, more: int, seen: Sequence[_Count]) -> bool:
+    """Whether a known run asked as often, or as rarely, as the second one."""
+    times = [one.times for one in seen]
+    return bool(times) and (max(times) >= after.times if more > 0 else min(times) <= after.times)
 
 
 def _answered_otherwise(before: _Count, after: _Count) -> bool:
@@ -414,6 +451,7 @@ def _counted(one: Performed) -> dict[Asked, _Count]:
             count.times += told["times"]
             count.polls = count.polls or waits or _polls(told)
             count.statuses |= told["statuses"].keys()
+            count.left = count.left or _was_left(told, one)
             count.slowest = max(count.slowest, told["slowest"])
     return counted
 
@@ -421,6 +459,12 @@ def _counted(one: Performed) -> dict[Asked, _Count]:
 def _polls(told: dict[str, Any]) -> bool:
     times: int = told["times"]
     return times >= POLLED[told["kind"]] and bool(told["over"] / (times - 1) >= PAUSE)
+
+
+def _was_left(told: dict[str, Any], one: Performed) -> bool:
+    """Whether a page still asked for it when it was left; nobody opens a page, or submits something, by chance."""
+    by_itself = told["kind"] == "fetch" and told["method"] == "GET"
+    return by_itself and not one.failed and told["times"] > sum(told["statuses"].values())
 
 
 def _called(what: Asked) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -32,6 +33,9 @@ SHARE = 0.2
 SPREADS = 3
 """How often the spread of the runs is allowed for."""
 
+LABEL = 60
+"""Characters that a step's name has at most in a table."""
+
 LEAST = 0.3
 """Seconds by which any two durations can differ by chance."""
 
@@ -45,6 +49,7 @@ class Performed:
         words: The guide's bold words, or what it does.
         done: Whether it is done.
         failed: Whether it failed, and was not done since.
+        fresh: Whether it was the first one that was performed in its browser, so that it had to find its page.
         worked: Seconds that its act took; None if it was not done in one go.
         waited: Seconds that it waited afterwards for what goes on outside, also while nobody was at work.
         acting: What its act asked of servers, as `runner.traffic.Traffic.take` tells it.
@@ -55,6 +60,7 @@ class Performed:
     words: str
     done: bool = False
     failed: bool = False
+    fresh: bool = False
     worked: float | None = None
     waited: float = 0.0
     acting: list[dict[str, Any]] = field(default_factory=list)
@@ -62,8 +68,8 @@ class Performed:
 
     @property
     def label(self) -> str:
-        """What it is called."""
-        return f"step {self.number} {self.words}" if self.number else "preflight"
+        """What it is called, in a few words."""
+        return shorten(f"step {self.number} {self.words}", LABEL, placeholder=" …") if self.number else "preflight"
 
 
 def performed(entries: Iterable[dict[str, Any]]) -> dict[int, Performed]:
@@ -84,6 +90,7 @@ class _Reader:
     def __init__(self) -> None:
         self.steps: dict[int, Performed] = {}
         self._acts: int | None = None
+        self._fresh = True
         self._waits_since: dict[int, datetime] = {}
         self._began: datetime | None = None
         self._before: datetime | None = None
@@ -92,11 +99,11 @@ class _Reader:
     def read(self, entry: dict[str, Any]) -> None:
         at, event, number = datetime.fromisoformat(entry["at"]), entry["event"], entry.get("step")
         if event == "step started":
-            self.steps[entry["step"]] = Performed(entry["step"], entry["says"])
+            self.steps[entry["step"]] = Performed(entry["step"], entry["says"], fresh=self._fresh)
             self._waits_since.pop(entry["step"], None)
             self._acts, self._began, self._apart = number, at, 0.0
-        elif event in ("run started", "run goes on", "browser gone"):
-            self._acts = None
+        elif event in ("run started", "run goes on", "run waits", "browser gone"):
+            self._acts, self._fresh = None, True
         elif number in self.steps:
             self._go_on(self.steps[number], entry, at)
         self._before = at
@@ -136,6 +143,7 @@ class _Reader:
     def _end_act(self, one: Performed, at: datetime) -> None:
         if self._acts == one.number:
             one.worked = max(0.0, round(_between(self._began, at) - self._apart, 3))
+            self._fresh = False
         self._acts = None
 
 

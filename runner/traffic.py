@@ -192,9 +192,10 @@ class Places:
                 self._rename(entry["hosts"])
         self._rename({name: host for name, value in plain.items() if (host := _host_in(value))})
         for _, about in settings.about():
-            slug = slug_of(plain.get(about.name, ""))
-            if about.fixed and len(slug) >= SHORTEST_SLUG and not _host_in(plain[about.name]) and "@" not in slug:
-                pattern = re.compile(rf"(?<![a-z0-9]){re.escape(slug)}(?![a-z0-9])", re.IGNORECASE)
+            value = plain.get(about.name, "")
+            if about.fixed and len(value) >= SHORTEST and not _host_in(value):
+                written = "|".join(map(re.escape, dict.fromkeys((value, _slug(value)))))
+                pattern = re.compile(rf"(?<![a-z0-9])(?:{written})(?![a-z0-9])", re.IGNORECASE)
                 self._about.append((pattern, f"{{{about.name}}}"))
 
     def _rename(self, hosts: Mapping[str, str]) -> None:
@@ -235,13 +236,13 @@ class Places:
         return text
 
 
-SHORTEST_SLUG = 4
-"""Characters; what is shorter stands in words by chance."""
+SHORTEST = 4
+"""Characters of a setting; what is shorter stands in words by chance."""
 
 
-def slug_of(text: str) -> str:
+def _slug(text: str) -> str:
     """A name as addresses have it: small letters, and dashes for everything else."""
-    return text if "@" in text else re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def is_local(host: str) -> bool:

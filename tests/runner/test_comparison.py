@@ -64,7 +64,12 @@ class Runs:
         self._folder = folder
 
     def add(
-        self, *steps: Sequence[Entry], flow: str = "toy", edition: str = "1", machine: str = "a", **versions: str
+        self,
+        *steps: Sequence[Entry],
+        flow: str = "toy",
+        edition: str = "1",
+        machine: str = "a",
+        browser: str = "chromium 141",
     ) -> str:
         """One more run, begun a minute after the one before, done; its id."""
         number = len(self.ledger.runs()) + 1
@@ -81,7 +86,7 @@ class Runs:
         )
         record.folder.mkdir()
         self.ledger.begin(record)
-        entries = [at(0, "run started"), at(0, "versions", **{"browser": "chromium 141", **versions})]
+        entries = [at(0, "run started"), at(0, "versions", browser=browser)]
         for one in steps:
             after = (datetime.fromisoformat(entries[-1]["at"]) - BEGAN).total_seconds()
             entries += [told_at(after, entry) for entry in one]
@@ -292,6 +297,15 @@ def test_only_the_last_try_counts_and_a_broken_off_act_has_no_duration() -> None
             ],
         ),
         ([[polled("/one", 5)], [asked("/two")]], [[polled("/one", 5)], [ONE, asked("/two")]], []),
+        ([[ONE], [ONE]], [[ONE, {**asked("/two", 3), "statuses": {"2xx": 2}}], [ONE, asked("/two")]], []),
+        (
+            [[ONE]],
+            [[ONE, asked("/two", status="", method="POST"), asked("/", status="", kind="document")]],
+            [
+                "1: new POST SITE/two (in the page) (once, not answered)",
+                "1: new GET SITE/ (once, not answered)",
+            ],
+        ),
     ],
     ids=[
         "the same",
@@ -313,6 +327,8 @@ def test_only_the_last_try_counts_and_a_broken_off_act_has_no_duration() -> None
         "a little later, and in both",
         "much later",
         "a poll that goes on into the next step",
+        "what a page was left over",
+        "what no page asks by itself",
     ],
 )
 def test_what_a_step_asks_otherwise_is_told_and_chance_is_not(
@@ -324,6 +340,57 @@ def test_what_a_step_asks_otherwise_is_told_and_chance_is_not(
     )
     expected = [f'requests: step {line[0]} "Step {line[0]}"{line[1:]}' for line in said] or [SAME_REQUESTS]
     assert runs.lines(first, second) == [SAME_PACE, *expected]
+
+
+@pytest.mark.parametrize(
+    ("known", "before", "after", "said"),
+    [
+        ([[ONE], [ONE, asked("/two")]], [ONE], [ONE, asked("/two")], ""),
+        ([[ONE], [ONE, asked("/two")]], [ONE, asked("/two")], [ONE], ""),
+        ([[ONE], [ONE]], [ONE], [ONE, asked("/two")], "new GET SITE/two (in the page) (once, 2xx)"),
+        ([[asked("/one", 3)], [ONE]], [asked("/one", 2)], [asked("/one", 3)], ""),
+        (
+            [[asked("/one", 3)], [ONE]],
+            [asked("/one", 2)],
+            [asked("/one", 4)],
+            "GET SITE/one (in the page) asked 2 times → 4 times",
+        ),
+        ([[asked("/one", status="3xx")], [ONE]], [ONE], [asked("/one", status="3xx")], ""),
+        (
+            [[asked("/one", status="3xx")], [ONE]],
+            [ONE],
+            [asked("/one", status="4xx")],
+            "GET SITE/one (in the page) answered 2xx → 4xx",
+        ),
+        ([[ONE, asked("/two")]], [ONE], [ONE, asked("/two")], "new GET SITE/two (in the page) (once, 2xx)"),
+    ],
+    ids=["comes", "goes", "never before", "as often", "more often", "answered so", "never so", "too few are known"],
+)
+def test_what_was_so_in_a_known_run_is_chance(
+    runs: Runs, known: list[list[Entry]], before: list[Entry], after: list[Entry], said: str
+) -> None:
+    """Three runs, the first one among them, say what comes and goes."""
+    for requests in known:
+        runs.add(step(1, 1.0, *requests))
+    first, second = runs.add(step(1, 1.0, *before)), runs.add(step(1, 1.0, *after))
+    assert runs.lines(first, second)[1:] == [f'requests: step 1 "Step 1": {said}' if said else SAME_REQUESTS]
+
+
+def test_a_step_in_a_new_browser_is_not_compared_with_one_that_had_its_page(runs: Runs) -> None:
+    """How long a run waited, and so whether its browser was closed, is no change of the step."""
+
+    def run(*closed: Entry) -> list[list[Entry]]:
+        waits = [at(0, "step started", 1, says='"Go"'), at(1, "waits", 1), *closed, at(2, "step done", 1)]
+        return [waits, step(2, 5.0 if closed else 1.0, *([asked("/opened")] if closed else []), ONE), step(3, 1.0, ONE)]
+
+    first, second = runs.add(*run()), runs.add(*run(at(1, "run waits", 1)))
+    assert runs.lines(first, second) == [
+        f'step 2 "Step 2": not compared, only in {second} it had to find its page in a new browser',
+        SAME_PACE,
+        SAME_REQUESTS,
+    ]
+    third = runs.add(*run(at(1, "run waits", 1)))
+    assert runs.lines(second, third) == [SAME_PACE, SAME_REQUESTS]
 
 
 def test_what_a_step_waits_for_is_polled(runs: Runs) -> None:
