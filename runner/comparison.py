@@ -15,6 +15,7 @@ elsewhere, only a large difference counts.
 - what a page asked by itself when its step ended and it was left: a moment earlier it had not come to it.
 - what comes at the end of one step in one run, and at the beginning of the next in the other.
 - what was so in one of the known runs.
+- how often something is asked in a step that was performed more often in one of the two runs.
 - a status, where there is none yet when the step ends; in what a poll is told, unless it is a failure; and what is
   missing in a step that is not done.
 """
@@ -60,8 +61,9 @@ class _Count:
     times: int = 0
     polls: bool = False
     left: bool = False
+    again: bool = False
     statuses: set[str] = field(default_factory=set)
-    slowest: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Pace:
         change: slower, faster, or nothing.
         usual: What is usual, if that is known.
         waited: Seconds that it waited for what goes on outside, in each.
-        because: Which answer took longer, where one did and the step is slower.
+        because: Which answers took longer, where some did and the step is slower.
     """
 
     step: str
@@ -291,6 +293,8 @@ def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
         for side, one in zip((a, b), pair, strict=True):
             if not one.done:
                 yield f"{one.label}: {'failed' if one.failed else 'not done'} in {side.record.id}"
+        if pair[0].tries != pair[1].tries:
+            yield f"{pair[1].label}: performed {_often(pair[0].tries)} → {_often(pair[1].tries)}"
         if pair[0].fresh != pair[1].fresh:
             new = (a if pair[0].fresh else b).record.id
             yield f"{pair[1].label}: not compared, only in {new} it had to find its page in a new browser"
@@ -344,14 +348,14 @@ def _side(before: float, after: float, known: Usual | None) -> int:
 
 
 def _because(before: Performed, after: Performed) -> str:
-    """Which answer took longer, if one accounts for a good part of the difference."""
+    """How much longer the servers' answers took, if that is a good part of the difference, and which of them most."""
     ours, theirs = _counted(before), _counted(after)
-    longer = {what: one.slowest - ours[what].slowest for what, one in theirs.items() if what in ours}
-    slowest = max(longer, key=lambda what: longer[what], default=None)
-    if slowest is None or longer[slowest] < max(LEAST, ((after.worked or 0) - (before.worked or 0)) / 3):
+    was, took = (sum(count.seconds for count in one.values()) for one in (ours, theirs))
+    longer = (after.worked or 0.0) - (before.worked or 0.0)
+    if before.tries != after.tries or took - was < max(LEAST, longer / 3):
         return ""
-    was, took = ours[slowest].slowest, theirs[slowest].slowest
-    return f"the answer to {_called(slowest)} took {duration(was)} → {duration(took)}"
+    most = max(theirs, key=lambda what: theirs[what].seconds - ours.get(what, _Count()).seconds)
+    return f"its answers took {duration(was)} → {duration(took)}, most of all {_called(most)}"
 
 
 # -- requests -----------------------------------------------------------------------------------------------------
@@ -365,6 +369,9 @@ def request_changes(pairs: Sequence[Pair], known: Sequence[dict[int, Performed]]
         known: What other runs have recorded that were like the first one, and that one; nothing if they are too few.
     """
     counted = [(_counted(before), _counted(after)) for before, after in pairs]
+    for pair, counts in zip(pairs, counted, strict=True):
+        for count in (count for one in counts for count in one.values()):
+            count.again = pair[0].tries != pair[1].tries
     before_that = [[_counted(run[pair[0].number]) for run in known if pair[0].number in run] for pair in pairs]
     every = list(dict.fromkeys(what for both in counted for one in both for what in one))
     changes: dict[int, list[RequestChange]] = defaultdict(list)
@@ -386,7 +393,7 @@ def _differences(both: Sequence[tuple[_Count, _Count]]) -> list[int]:
         polls, left = before.polls or after.polls, before.left or after.left
         if left or (goes_on and not polls):
             more.append(0)  # as chance has it, also once more when the next step has begun
-        elif polls:
+        elif polls or before.again or after.again:
             more.append(min(after.times, 1) - min(before.times, 1))
         else:
             more.append(after.times - before.times)
@@ -452,7 +459,7 @@ def _counted(one: Performed) -> dict[Asked, _Count]:
             count.polls = count.polls or waits or _polls(told)
             count.statuses |= told["statuses"].keys()
             count.left = count.left or _was_left(told, one)
-            count.slowest = max(count.slowest, told["slowest"])
+            count.seconds += 0 if waits else told["seconds"]
     return counted
 
 

@@ -42,7 +42,7 @@ LEAST = 0.3
 
 @dataclass
 class Performed:
-    """A step's latest try in a run.
+    """How a step went in a run; its times are those of its latest try.
 
     Attributes:
         number: The step's number.
@@ -52,7 +52,8 @@ class Performed:
         fresh: Whether it was the first one that was performed in its browser, so that it had to find its page.
         worked: Seconds that its act took; None if it was not done in one go.
         waited: Seconds that it waited afterwards for what goes on outside, also while nobody was at work.
-        acting: What its act asked of servers, as `runner.traffic.Traffic.take` tells it.
+        tries: How often its act was begun.
+        acting: What its act asked of servers, in all tries, as `runner.traffic.Traffic.take` tells it.
         waiting: The same of each look at what it waits for.
     """
 
@@ -63,6 +64,7 @@ class Performed:
     fresh: bool = False
     worked: float | None = None
     waited: float = 0.0
+    tries: int = 1
     acting: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
 
@@ -99,14 +101,20 @@ class _Reader:
     def read(self, entry: dict[str, Any]) -> None:
         at, event, number = datetime.fromisoformat(entry["at"]), entry["event"], entry.get("step")
         if event == "step started":
-            self.steps[entry["step"]] = Performed(entry["step"], entry["says"], fresh=self._fresh)
-            self._waits_since.pop(entry["step"], None)
+            self._begin(entry["step"], entry["says"])
             self._acts, self._began, self._apart = number, at, 0.0
         elif event in ("run started", "run goes on", "run waits", "browser gone"):
             self._acts, self._fresh = None, True
         elif number in self.steps:
             self._go_on(self.steps[number], entry, at)
         self._before = at
+
+    def _begin(self, number: int, words: str) -> None:
+        before = self.steps.get(number)
+        self.steps[number] = one = Performed(number, words, fresh=self._fresh)
+        if before:
+            one.tries, one.acting, one.waiting = before.tries + 1, before.acting, before.waiting
+        self._waits_since.pop(number, None)
 
     def _go_on(self, one: Performed, entry: dict[str, Any], at: datetime) -> None:
         event = entry["event"]
