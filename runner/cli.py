@@ -555,7 +555,7 @@ def compare_two_runs(
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
-            help="End with exit code 1 where B is so: slower, requests; again, or with commas, for both.",
+            help="End with exit code 1 if a step became slower (slower) or asks otherwise (requests); with a comma both.",
             show_default=False,
         ),
     ] = None,
