@@ -555,7 +555,7 @@ def compare_two_runs(
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
-            help="End with exit code 1 if a step became slower (slower) or asks otherwise (requests); with a comma both.",
+            help="End with exit code 1 if a step became slower (slower), asks otherwise (requests), or both (a comma).",
             show_default=False,
         ),
     ] = None,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from runner.errors import StepFailed, Stuck
+from runner.errors import StartAgain, StepFailed, Stuck
 from runner.flow import Flow
 from runner.run import Run
 from runner.settings import Settings, setting, url
@@ -133,7 +133,8 @@ class Toy:
         run = new_run(Run[ToySettings], self.flow, ToySettings.load({}), self._folder)
         run.attach(self._page)
         try:
-            run.perform(self.flow.order(), self.flow)
+            while not run.perform(self.flow.order(), self.flow):
+                pass
         finally:
             self._page.context.close()
         return [entry for entry in run.ledger.entries if entry["event"] == "requests"]
@@ -234,6 +235,35 @@ def test_what_is_not_answered_has_no_status_and_is_not_told_again(toy: Toy) -> N
         ("/silent", 1, {}),
         ("/next", 1, {"2xx": 1}),
         ("/broken", 1, {"5xx": 1}),
+    ]
+
+
+@pytest.mark.browser
+def test_each_look_and_each_try_has_a_record_of_its_own(toy: Toy) -> None:
+    """What a step asks while it waits, and what it asked before it was performed again, is told apart."""
+    tries, looks = [], []
+
+    def ask(run: Run[ToySettings]) -> None:
+        answer(run)
+        run.page.goto(SITE)
+
+    def again(run: Run[ToySettings]) -> None:
+        tries.append(1)
+        fetch(run, "/first" if len(tries) == 1 else "/second")
+        if len(tries) == 1:
+            raise StartAgain("the session had ended", step=2)
+
+    def look(run: Run[ToySettings], seconds: float) -> bool:
+        looks.append(seconds)
+        fetch(run, "/status")
+        return len(looks) > 1
+
+    toy.step(ask)
+    toy.step(again)
+    toy.flow.steps[1].waits(timeout=lambda _: 60)(look)
+    entries = toy.perform()
+    assert [(entry["step"], *(one[3] for one in told(entry))) for entry in entries] == [
+        *((1, "/"), (2, "/first"), (2, "/second"), (2, "/status"), (2, "/status")),
     ]
 
 
