@@ -101,7 +101,6 @@ class Traffic:
         that it took until answers began, together and the `slowest`. What is answered only later has no status.
         """
         asked, others, self._asked, self._others = self._asked, self._others, [], {}
-        self._open = {}
         if not asked and not others:
             return {}
         counted: dict[Asked, _Times] = {}

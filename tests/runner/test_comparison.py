@@ -209,6 +209,17 @@ def test_the_answers_that_make_a_step_slower_are_named(runs: Runs) -> None:
     assert other == 'slower: step 2 "Step 2": 1.0 s → 4.0 s (4.0 times)'
 
 
+def test_what_a_step_waits_for_makes_no_act_slower(runs: Runs) -> None:
+    """The answers to what it asks while it waits are not named, however long they took."""
+
+    def waits(seconds: float) -> list[Entry]:
+        look = at(seconds, "requests", 1, asked=[asked("/status", seconds=seconds)], others={}, more=0, hosts={})
+        return [at(0, "step started", 1, says='"Go"'), at(seconds, "waits", 1), look, at(9, "step done", 1)]
+
+    first, second = runs.add(waits(1.0)), runs.add(waits(4.0))
+    assert runs.lines(first, second)[0] == 'slower: step 1 "Go": 1.0 s → 4.0 s (4.0 times)'
+
+
 def test_what_a_step_waits_for_outside_is_no_work(runs: Runs) -> None:
     """Nor are screenshots and checks of its pages."""
     entries = [
