@@ -277,7 +277,8 @@ def compare_runs(ledger: Ledger, first: str, second: str) -> RunComparison:
 def matched(a: Side, b: Side) -> list[Pair]:
     """The steps that are in both runs, in the order of the second one.
 
-    In one edition a number is the same step in both; in two of them the guide's words are.
+    In one edition a number is the same step in both. In two of them the guide's words are, all of them: a step that has
+    one more asks for more to be done.
     """
     if a.record.edition == b.record.edition:
         return [(a.steps[number], step) for number, step in b.steps.items() if number in a.steps]
@@ -288,7 +289,8 @@ def matched(a: Side, b: Side) -> list[Pair]:
 def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
     for index, side in enumerate((a, b)):
         paired = [pair[index].number for pair in pairs]
-        yield from (f"only in {side.record.id}: {one.label}" for one in side.steps.values() if one.number not in paired)
+        if left := [one.label for one in side.steps.values() if one.number not in paired]:
+            yield f"only in {side.record.id}: {'; '.join(left)}"
     for pair in pairs:
         for side, one in zip((a, b), pair, strict=True):
             if not one.done:

@@ -466,11 +466,12 @@ def test_of_a_step_that_failed_nothing_is_missing(runs: Runs) -> None:
 
 def test_editions_are_compared_by_the_guide_s_words(runs: Runs) -> None:
     """A step that has another number there is the same step; one that only one edition has is named."""
-    first = runs.add(step(1, 1.0, ONE, words='"Open"'), step(2, 1.0, words='"Old"'), step(3, 1.0, ONE, words='"Go"'))
+    old = [step(number, 1.0, words=f'"{words}"') for number, words in ((2, "Old"), (4, 'Go", "On'))]
+    first = runs.add(step(1, 1.0, ONE, words='"Open"'), old[0], step(3, 1.0, ONE, words='"Go"'), old[1])
     second = runs.add(step(1, 1.0, ONE, words='"Open"'), step(2, 9.0, ONE, words='"go"'), edition="2")
     assert runs.lines(first, second) == [
         "edition: 1 → 2",
-        f'only in {first}: step 2 "Old"',
+        f'only in {first}: step 2 "Old"; step 4 "Go", "On"',
         'slower: step 2 "go": 1.0 s → 9.0 s (9.0 times)',
         SAME_REQUESTS,
     ]
