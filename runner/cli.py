@@ -464,7 +464,10 @@ def compare(flow: Flow[Any], settings: Settings, record: Record, *, as_json: boo
 # -- runs ---------------------------------------------------------------------------------------------------------
 
 runs_app = typer.Typer(
-    name="runs", help="List the runs, show one, or give one up.", invoke_without_command=True, rich_markup_mode=None
+    name="runs",
+    help="List the runs, show, compare or give up one, or tell their times.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
 )
 app.add_typer(runs_app)
 
@@ -501,9 +504,14 @@ def list_runs(
     for record, state in records:
         since = record.since[:16].replace("T", " ")
         rows.append((record.id, state, "" if record.step is None else str(record.step), since, record.site))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    print_table(rows)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, the first of them the columns' names, one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        out().print(escape("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])))
+        out().print(escape("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()))
 
 
 @runs_app.command("show")
@@ -534,6 +542,81 @@ def show_run(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = No
             (str(entry[name]) for name in ("sentence", "words", "name", "says", "state") if entry.get(name)), ""
         )
         console.print(f"{entry['at'][11:19]}  {step:8}{entry['event']:15}{escape(words)}")
+
+
+FAIL_ON = ("slower", "requests")
+
+
+@runs_app.command("compare")
+def compare_two_runs(
+    first: Annotated[str, typer.Argument(metavar="A", help="The run to compare with, as for RUN elsewhere.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The run that is compared with it.")],
+    *,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="End with exit code 1 if a step became slower (slower), asks otherwise (requests), or both (a comma).",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Runs = Path("runs"),
+    env_file: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which steps became slower or faster from run A to run B, and which ask servers otherwise."""
+    from runner.comparison import compare_runs
+
+    kinds = [kind.strip() for value in fail_on or [] for kind in value.split(",")]
+    for kind in kinds:
+        if kind not in FAIL_ON:
+            raise WrongUsage(f'--fail-on: "{kind}" is none of {", ".join(FAIL_ON)}')
+    compared = compare_runs(open_ledger(runs, env_file), first, second)
+    if "requests" in kinds and compared.requests is None:
+        raise WrongUsage("--fail-on requests: " + next(line for line in compared.lines() if "cannot be" in line))
+    if as_json:
+        sys.stdout.write(json.dumps(compared.as_json(), ensure_ascii=False) + "\n")
+    else:
+        print_table(
+            [("step", "A", "B", "", "usual", "waited outside"), *(pace.row() for pace in compared.paces)],
+        )
+        for line in compared.lines():
+            out().print(escape(line))
+    if found := compared.found(*dict.fromkeys(kinds)):
+        raise Differs(f"{', '.join(found)} from {compared.a.record.id} to {compared.b.record.id}")
+
+
+@runs_app.command("times")
+def show_times(
+    *,
+    flow: Annotated[str | None, typer.Option("--flow", help="Only runs of this flow.", show_default=False)] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", help="Only runs of this edition.", show_default=False)
+    ] = None,
+    last: Annotated[int, typer.Option(help="So many runs that are alike, the latest.", min=1)] = 20,
+    runs: Runs = Path("runs"),
+    env_file: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long the steps took in the runs that are done: their acts, without screenshots and waiting."""
+    from runner.pages import duration
+    from runner.timing import times
+
+    found = times(open_ledger(runs, env_file), flow=flow, edition=edition, last=last)
+    if as_json:
+        told = [{**kind._asdict(), "steps": [step.as_json() for step in steps]} for kind, steps in found.items()]
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+    if not found:
+        raise WrongUsage('no such run is done; "guiderunner runs" lists all')
+    for kind, steps in found.items():
+        out().print(escape(str(kind)))
+        rows: list[tuple[str, ...]] = [("  step", "runs", "min", "median", "spread", "last", "waited outside (median)")]
+        for step in steps:
+            worked = step.worked
+            told_times = (min(worked.seconds), worked.median, worked.spread, worked.seconds[0])
+            waited = duration(step.waited.median) if step.waited else ""
+            rows.append((f"  {step.label}", str(len(worked.seconds)), *map(duration, told_times), waited))
+        print_table(rows)
 
 
 @runs_app.command("give-up")
@@ -586,6 +669,7 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     from runner.flow import find_flow
     from runner.junit import suite_of_run
     from runner.report import write_report
+    from runner.timing import earlier, usual
 
     record = ledger.find(run_id)
     if not record.folder.is_dir():
@@ -594,7 +678,8 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     state = ledger.state_of(record) if record.state == "running" else ""
     if junit:
         write_xml(junit, suite_of_run(read_entries(found, entries, state), record))
-    return write_report(found, record, entries, state=state)
+    before = usual([past.steps for past in earlier(ledger, record, entries)])
+    return write_report(found, record, entries, state=state, usual=before)
 
 
 def report_fleet(ledger: Ledger, name: str, runs: Path, junit: Path | None) -> Path:

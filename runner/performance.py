@@ -27,6 +27,7 @@ from runner.report import from_here, write_report
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
+from runner.timing import earlier, usual
 from runner.traces import save_trace, start_trace
 
 if TYPE_CHECKING:
@@ -300,6 +301,7 @@ class Performance:
     ) -> None:
         self.flow = flow
         self.record = record
+        self.ledger = ledger
         self.reporter = reporter = reporter or Reporter()
         self.options = options
         self.folder = from_here(record.folder)
@@ -566,7 +568,8 @@ class Performance:
         if self.options.report:
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
-            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets)
+            before = usual([past.steps for past in earlier(self.ledger, self.record, run.ledger.entries)])
+            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets, usual=before)
         for path in (self.folder, *self.folder.rglob("*")):
             # What a browser has written that was started elsewhere is for the owner alone too.
             with suppress(PermissionError):  # another user's, who has begun the run

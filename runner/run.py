@@ -32,6 +32,7 @@ from runner.screenshots import box_around, photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
 from runner.sign_ins import secrets_in
+from runner.traffic import Places, Traffic
 from runner.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Run(Generic[S]):
         self._at: Page | None = None
         self._camera = Camera(secrets)
         self._troubles = Troubles()
+        self._traffic = Traffic(Places(settings, ledger.entries), secrets.redact_deep)
         self.studio: Studio | None = None
         self.resumable = True
         self._said = ""
@@ -190,6 +192,7 @@ class Run(Generic[S]):
         self._camera = camera or Camera(self.secrets)
         if anew:
             self._troubles.watch(page.context)
+            self._traffic.watch(page.context)
         if self.studio:
             self.studio.watch(page.context)
         set_default_timeout(page.context, self.patience())
@@ -392,6 +395,7 @@ class Run(Generic[S]):
     def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
         """Where to go on when what earlier steps entered is lost: at that step, or here if this one may be done."""
         step, sentence = order[at], self.secrets.redact_deep(str(again))
+        self._note_requests(step)
         if times > START_AGAIN_AT_MOST:
             raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
         back = next(index for index, one in enumerate(order) if one.number == again.step)
@@ -449,6 +453,7 @@ class Run(Generic[S]):
         else:
             with self._boundary(flow, step, elsewhere=True):
                 done = step.asks is not None and step.asks(self)
+                self._note_requests(step)
         if not done:
             self.ledger.record("not done", step=step.number)
         elif step.wait:
@@ -525,7 +530,7 @@ class Run(Generic[S]):
     def _look_around(self, step: Step[Any]) -> None:
         """Note what has gone wrong beside the step, which sessions are open, and what has come into view."""
         self.keep_sessions_secret(self.page.context)
-        self._note_troubles(step)
+        self._note_requests(step)
         self._camera.look()
 
     def keep_sessions_secret(self, context: BrowserContext) -> None:
@@ -533,9 +538,12 @@ class Run(Generic[S]):
         for secret in secrets_in({"cookies": list(context.cookies())}, "the session"):
             self.secrets.add(secret, pieces=False)
 
-    def _note_troubles(self, step: Step[Any]) -> None:
+    def _note_requests(self, step: Step[Any]) -> None:
+        """Record what has gone wrong beside the step, and what was asked of servers since this was noted last."""
         if troubles := self._troubles.take():
             self.ledger.record("trouble", step=step.number, **troubles)
+        if asked := self._traffic.take():
+            self.ledger.record("requests", step=step.number, **asked)
 
     def _done(self, step: Step[Any], seconds: float) -> None:
         self.ledger.record(
@@ -559,6 +567,7 @@ class Run(Generic[S]):
         self._looked = True
         with self._boundary(flow, step, elsewhere=True):
             if not step.wait.look(self, min(WATCH, max(left, 1.0))):
+                self._note_requests(step)
                 self._check_patience(step)
                 return False
             self._check_screenshots(step)
@@ -643,7 +652,7 @@ class Run(Generic[S]):
         if page:
             with suppress(PlaywrightError):  # a browser that has gone has no more to show
                 self.keep_sessions_secret(page.context)
-        self._note_troubles(step)
+        self._note_requests(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         sentence, closest = _sentence(error), ""

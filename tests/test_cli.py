@@ -23,6 +23,8 @@ from flows.wordpress_migration.flow import EDITIONS, FLOW
 from runner import cli
 from runner.errors import Failure, GuideDiffers, StepFailed
 from tests.command_line import Command, guiderunner
+from tests.runner.test_comparison import Runs, asked
+from tests.runner.test_comparison import step as recorded
 from tests.runs import new_run
 
 if TYPE_CHECKING:
@@ -576,6 +578,70 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)
     assert (gone.returncode, "is given up since" in gone.stderr) == (2, True)
     assert guiderunner("verify", run_id, cwd=tmp_path, **settings).returncode == 2
+
+
+def test_two_recorded_runs_are_compared(tmp_path: Path) -> None:
+    """What became slower or asks otherwise is told; only where that is wanted it ends with 1."""
+    runs = Runs(tmp_path / "runs")
+    for _ in range(3):
+        runs.add(recorded(1, 1.0, asked("/one"), words='"Go"'))
+    runs.add(recorded(1, 2.0, asked("/one", status="5xx"), words='"Go"'))
+    runs.add(recorded(1, 1.1, asked("/one"), words='"Go"'), machine="b")
+    told = guiderunner("runs", "compare", "03", "run-04", cwd=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    heading, row, slower, requests, _ = told.stdout.splitlines()
+    assert heading.split("  ")[0] == "step"
+    assert row.split("  ") == ['step 1 "Go"', "1.0 s", "2.0 s", "slower", "1.0 s ± 0.3 s"]
+    assert slower == 'slower: step 1 "Go": 1.0 s → 2.0 s (2.0 times); usual: 1.0 s'
+    assert requests == 'requests: step 1 "Go": GET SITE/one (in the page) answered 2xx → 5xx'
+    gate = guiderunner("runs", "compare", "03", "04", "--fail-on", "slower, requests", "--json", cwd=tmp_path)
+    assert gate.returncode == 1
+    assert gate.stderr.strip() == "Differs: 1 step is slower, 1 request changed from run-03 to run-04"
+    compared = json.loads(gate.stdout)
+    assert [compared[side]["id"] for side in "ab"] == ["run-03", "run-04"]
+    assert (compared["steps"][0]["change"], compared["steps"][0]["usual"]["runs"]) == ("slower", 3)
+    assert compared["requests"][0]["after"] == "5xx"
+    other = ("--fail-on", "slower", "--fail-on", "requests")
+    assert guiderunner("runs", "compare", "03", "05", *other, cwd=tmp_path).returncode == 0
+
+
+def test_the_times_of_recorded_runs_are_shown(tmp_path: Path) -> None:
+    """Of each step the least, the median, the spread and the last; listing the runs stays what it was."""
+    runs = Runs(tmp_path / "runs")
+    for seconds in (1.0, 2.0, 4.0):
+        runs.add(recorded(1, seconds, words='"Go"'))
+    told = guiderunner("runs", "times", "--flow", "toy", cwd=tmp_path)
+    kind, heading, row = told.stdout.splitlines()
+    assert kind == "toy, edition 1, on a with chromium"
+    assert " ".join(heading.split()) == "step runs min median spread last waited outside (median)"
+    assert " ".join(row.split()) == 'step 1 "Go" 3 1.0 s 2.0 s 1.0 s 4.0 s'
+    (group,) = json.loads(guiderunner("runs", "times", "--last", "2", "--json", cwd=tmp_path).stdout)
+    assert (group["flow"], group["steps"][0]["runs"], group["steps"][0]["median"]) == ("toy", 2, 3.0)
+    listed = guiderunner("runs", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[:2] for line in listed[1:]] == [[f"run-0{number}", "done"] for number in (3, 2, 1)]
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
+    """With one sentence: other flows, what is not known to fail on, requests that nobody has recorded."""
+    runs = Runs(tmp_path / "runs")
+    runs.add(recorded(1, 1.0))
+    runs.add(recorded(1, 1.0, asked("/one")))
+    runs.add(recorded(1, 1.0), flow="game")
+    for args, said in (
+        (("01", "03"), "run-01 performs toy, run-03 performs game: only runs of the same flow can be compared"),
+        (("01", "02", "--fail-on", "slow"), '--fail-on: "slow" is none of slower, requests'),
+        (
+            ("01", "02", "--fail-on", "requests"),
+            "--fail-on requests: requests cannot be compared: run-01 recorded none",
+        ),
+    ):
+        done = guiderunner("runs", "compare", *args, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.strip()) == (2, "", f"WrongUsage: {said}")
+    nothing = guiderunner("runs", "times", "--edition", "9", cwd=tmp_path)
+    assert (nothing.returncode, nothing.stderr.strip()) == (
+        2,
+        'WrongUsage: no such run is done; "guiderunner runs" lists all',
+    )
 
 
 @pytest.mark.sandbox
