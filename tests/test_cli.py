@@ -503,10 +503,10 @@ def test_the_whole_guide_leaves_nothing_running(whole_run: Command) -> None:
 
 def secrets_of_the_sandbox() -> list[str]:
     """The passwords that a run on the sandbox works with."""
-    from fixtures import wordpress  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
+    from fixtures.wordpress_versions import find_core  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
     from fixtures.world import World  # noqa: PLC0415
 
-    core = wordpress.find_core()
+    core = find_core()
     templates = core.directory.parent.glob("site-*/administrator.json")
     return [World().account.password, *(json.loads(path.read_text())["password"] for path in templates)]
 
