@@ -89,7 +89,7 @@ def test_an_old_wordpress_gets_the_plugin(
 ) -> None:
     """WordPress 6.2, in a script from right to left: the plugin is found, installed and active."""
     fetched("6.2")
-    outcome = migrate(source={"wordpress": "6.2", "language": "ar"}, only_in_second_tab=True, until=7)
+    outcome = migrate(source={"wordpress": "6.2", "language": "ar"}, only_in_second_tab=True, until=3)
     assert outcome.error is None
     page = httpx.get(f"{sandbox.source_url}/wp-login.php", timeout=60).text
     assert 'dir="rtl"' in page
