@@ -35,7 +35,7 @@ MARKUPS: dict[str, dict[str, str]] = {
         "buttons": "role",
         "token": "masked-with-copy",
     },
-    "listbox, combobox, button, copy-only": {"cms": "listbox", "workspace": "combobox", "token": "copy-only"},
+    "listbox, select, link, copy-only": {"cms": "listbox", "buttons": "link", "token": "copy-only"},
 }
 """Each value of each field of `fixtures.world.Markup` at least once."""
 
