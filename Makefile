@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test chaos lint format docs screenshots clean
+.PHONY: help demo test chaos matrix lint format docs screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -30,6 +30,10 @@ test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and th
 chaos: $(VENV)/.installed ## Run what takes an hour: kill runs, browsers and sessions at every boundary and at random
 	$(BIN)/guiderunner setup
 	CHAOS=whole $(BIN)/python -m pytest -m "chaos or slow" -n $${TEST_WORKERS:-2} --dist worksteal
+
+matrix: $(VENV)/.installed ## Perform the guide on each WordPress, in four languages, and print a table; fetches 170 MB once
+	$(BIN)/guiderunner setup --wordpress all
+	MATRIX=whole $(BIN)/python -m pytest -m matrix -n $${TEST_WORKERS:-2} --dist worksteal tests/flows/test_matrix.py
 
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .

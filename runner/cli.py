@@ -98,6 +98,14 @@ EditionOption = Annotated[
     str | None,
     typer.Option("--edition", help="Edition of the guide. Default: the one that is recognised after its first step."),
 ]
+WordPressOption = Annotated[
+    str | None,
+    typer.Option("--wordpress", help="Version of the sandbox's WordPress, such as 6.4; setup gets it. Default: 7.1."),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option("--language", help="Language of the sandbox's WordPress, such as de_DE, ar or ja. Default: English."),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
@@ -122,6 +130,8 @@ def run(
         bool,
         typer.Option("--sandbox", help="Perform it on the sandbox, with the sandbox's settings; needs no account."),
     ] = False,
+    wordpress: WordPressOption = None,
+    language: LanguageOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check only that it can be done, and say what would be done.")
     ] = False,
@@ -156,6 +166,7 @@ def run(
 
     found = find_flow(flow, edition)
     found.order(until=until)
+    refuse_without_sandbox(sandbox, wordpress=wordpress, language=language)
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
     if dry_run and (until or no_wait or verify or no_preflight or accessibility or accessibility_baseline):
@@ -187,7 +198,7 @@ def run(
     )
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(err()))
-        box = stack.enter_context(open_sandbox(edition)) if sandbox else None
+        box = stack.enter_context(open_sandbox(edition, wordpress, language)) if sandbox else None
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
             result = perform(
@@ -217,6 +228,21 @@ def run(
         if verify:
             comparisons.append(lambda: compare(found, settings, ledger.find(result.id), as_json=as_json))
         compare_all(*comparisons)
+
+
+def refuse_without_sandbox(sandbox: bool, **given: str | None) -> None:
+    """Refuse what is about the sandbox where a run is not performed on it.
+
+    Args:
+        sandbox: It is.
+        given: The options by name.
+
+    Raises:
+        WrongUsage: One is given all the same.
+    """
+    for name, value in given.items():
+        if value and not sandbox:
+            raise WrongUsage(f"--{name} is about the sandbox: it goes with --sandbox only")
 
 
 @app.command()
@@ -753,29 +779,38 @@ def counted(audit: dict[str, Any]) -> str:
 
 
 @contextmanager
-def open_sandbox(edition: str | None = None) -> Iterator[Sandbox]:
+def open_sandbox(
+    edition: str | None = None, wordpress: str | None = None, language: str | None = None
+) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
 
     Args:
         edition: The edition of the guide that its dashboard follows; None for the one that it follows usually.
+        wordpress: The version of its WordPress; None for the latest one that it has.
+        language: That WordPress's language; None for English.
 
     Raises:
         Missing: Something that it needs is not on this machine.
-        WrongUsage: Its dashboard does not know this edition.
+        WrongUsage: Its dashboard does not know this edition, or it has no such WordPress.
     """
     try:
         from fixtures.errors import Missing as MissingForSandbox
-        from fixtures.errors import SandboxError
+        from fixtures.errors import SandboxError, WrongChoice
         from fixtures.sandbox import Sandbox
+        from fixtures.wordpress import SourceOptions
+        from fixtures.wordpress_versions import LATEST
         from fixtures.world import WrongBehaviour
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
     try:
-        box = Sandbox(behaviour={"edition": edition} if edition else None)
+        source = SourceOptions(wordpress=wordpress or LATEST, language=language or "")
+        box = Sandbox(source=source, behaviour={"edition": edition} if edition else None)
     except WrongBehaviour as error:
         raise WrongUsage(f"--edition: {error}") from None
+    except WrongChoice as error:
+        raise WrongUsage(str(error)) from None
     except MissingForSandbox as error:
-        raise Missing(f'{error.what} "guiderunner setup" gets it.') from None
+        raise Missing(str(error)) from None
     except SandboxError as error:
         raise GuiderunnerError(f"the sandbox did not start: {error}") from None
     with box:
@@ -984,10 +1019,12 @@ def sandbox(
     edition: Annotated[
         str | None, typer.Option(help="Edition of the guide that its dashboard follows. Default: 2024.")
     ] = None,
+    wordpress: WordPressOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Start the sandbox, print its addresses and sign-ins, and keep it until Ctrl-C."""
     console = out()
-    with open_sandbox(edition) as box:
+    with open_sandbox(edition, wordpress, language) as box:
         console.print("The sandbox is running; Ctrl-C stops it. Settings for a run:")
         for name, value in box.settings().items():
             console.print(f"{name}={escape(value)}")
@@ -1454,10 +1491,22 @@ OnlyBrowser = Annotated[bool, typer.Option("--only-browser", help="Leave out all
 
 
 @app.command()
-def setup(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = False, env_file: EnvFile = None) -> None:
+def setup(
+    *,
+    browser: BrowserOption = "chromium",
+    only_browser: OnlyBrowser = False,
+    wordpress: Annotated[
+        list[str] | None,
+        typer.Option(help='Another version for the sandbox too, such as 6.4; again for more, or "all" (170 MB).'),
+    ] = None,
+    env_file: EnvFile = None,
+) -> None:
     """Get what is missing on this machine: a browser, ffmpeg for videos, and for the sandbox PHP and WordPress."""
     console = out()
-    for need in needs(browser, env_file, only_browser=only_browser):
+    if wordpress and only_browser:
+        raise WrongUsage("--wordpress is for the sandbox: it does not go with --only-browser")
+    more = needs_of_versions(wordpress) if wordpress else []
+    for need in [*needs(browser, env_file, only_browser=only_browser), *more]:
         found = need.look()
         if found:
             console.print(f"{escape(need.name)}: {escape(found)}")
@@ -1504,26 +1553,13 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
     if only_browser:
         return found
     try:
-        from fixtures import php, wordpress
-        from fixtures.errors import Missing as MissingForSandbox
-        from fixtures.errors import SandboxError
+        from fixtures import php
+        from fixtures.wordpress_versions import LATEST
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
 
     def look_for_php() -> str | None:
         return None if php.missing_php() else php.version()
-
-    def look_for_wordpress() -> str | None:
-        try:
-            return str(wordpress.find_core().wordpress)
-        except MissingForSandbox:
-            return None
-
-    def get_wordpress() -> str:
-        try:
-            return str(wordpress.fetch_core(say=err().print).wordpress)
-        except SandboxError as error:
-            raise Missing(str(error)) from None
 
     return [
         *found,
@@ -1534,8 +1570,70 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
             lambda: machine.apt_install(php.DEBIAN_PACKAGES, what="PHP"),
             f'"guiderunner setup" as root, or "apt-get install {" ".join(php.DEBIAN_PACKAGES)}"',
         ),
-        machine.Need("WordPress", look_for_wordpress, get_wordpress, '"guiderunner setup"'),
+        need_of_wordpress([LATEST], "WordPress", '"guiderunner setup"'),
     ]
+
+
+def needs_of_versions(asked: Sequence[str]) -> list[Need]:
+    """The versions of WordPress that the sandbox has beside its usual one.
+
+    Args:
+        asked: Some of them, or "all"; what cannot be had here may be missing of all.
+
+    Raises:
+        WrongUsage: There is no such version.
+    """
+    try:
+        from fixtures.errors import WrongChoice
+        from fixtures.wordpress_versions import LATEST, OF_DEBIAN, VERSIONS, check_version
+    except ModuleNotFoundError as error:
+        raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
+
+    try:
+        for version in set(asked) - {"all"}:
+            check_version(version)
+    except WrongChoice as error:
+        raise WrongUsage(f'{error} "all" stands for all of them.') from None
+    wanted = [version for version in VERSIONS if version in asked or "all" in asked]
+    found = []
+    # Those of one package are fetched together.
+    if together := [version for version in wanted if version not in (LATEST, OF_DEBIAN)]:
+        found.append(need_of_wordpress(together, f"WordPress {', '.join(together)}", '"guiderunner setup --wordpress"'))
+    if OF_DEBIAN in wanted:
+        only_for = "" if OF_DEBIAN in asked else f"--wordpress {OF_DEBIAN}"
+        name, how = f"WordPress {OF_DEBIAN}", f'"guiderunner setup --wordpress {OF_DEBIAN}"'
+        found.append(need_of_wordpress([OF_DEBIAN], name, how, only_for))
+    return found
+
+
+def need_of_wordpress(versions: Sequence[str], name: str, how: str, only_for: str = "") -> Need:
+    """Versions of WordPress as one thing that a machine must have.
+
+    Args:
+        versions: Which; they are got together.
+        name: What they are called.
+        how: How a person gets them.
+        only_for: What cannot be done without them; nothing if they must be had.
+    """
+    from fixtures.errors import Missing as MissingForSandbox
+    from fixtures.errors import SandboxError
+    from fixtures.wordpress_versions import fetch_cores, find_core
+    from runner import machine
+
+    def look() -> str | None:
+        try:
+            return ", ".join(str(find_core(version).wordpress) for version in versions)
+        except MissingForSandbox:
+            return None
+
+    def get() -> str:
+        try:
+            fetch_cores(versions, say=err().print)
+        except SandboxError as error:
+            raise Missing(str(error)) from None
+        return look() or "fetched"
+
+    return machine.Need(name, look, get, how, only_for)
 
 
 # -- errors and exit codes ----------------------------------------------------------------------------------------

@@ -377,6 +377,9 @@ def controls_on(page: Page, most: int = 20) -> list[str]:
 
 # -- fields and values by the words beside them -------------------------------------------------------------------
 
+_LEADS_NOWHERE = ":not([href]), [href='#'], [href^='javascript:']"
+"""A link that is pressed like a button; another one would lead away from the page."""
+
 _WORDS_JS = """
 const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
 const seen = el => !!el && el.checkVisibility({visibilityProperty: true}) && el.getClientRects().length > 0;
@@ -408,12 +411,12 @@ const near = (el, stop) => {
     return texts;
 };
 const isField = el => el.matches('input:not([type=hidden]), select, textarea, [role=textbox], [role=combobox]');
-const copies = el => el.matches('button, [role=button], input[type=button]')
+const copies = el => el.matches(`button, [role=button], input[type=button], :is(a, [role=link]):is(LEADS_NOWHERE)`)
     && /\\bcop(y|ied)\\b/i.test(`${el.getAttribute('aria-label')} ${el.textContent} ${el.title}`);
 // All elements, those of shadow trees at the place of their host.
 const everything = root => [...root.querySelectorAll('*')].flatMap(el =>
     el.shadowRoot ? [el, ...everything(el.shadowRoot)] : [el]);
-"""
+""".replace("LEADS_NOWHERE", _LEADS_NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -519,8 +522,10 @@ class CopyButton:
 
 
 def copy_buttons(page: Page) -> list[CopyButton]:
-    """All buttons of the page whose name says that they copy."""
-    found = page.get_by_role("button", name=re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)).filter(visible=True)
+    """All buttons of the page whose name says that they copy, and links that look like such."""
+    name = re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)
+    links = page.get_by_role("link", name=name).and_(page.locator(f":is({_LEADS_NOWHERE})"))
+    found = page.get_by_role("button", name=name).or_(links).filter(visible=True)
     words = found.evaluate_all(
         f"""all => {{ {_WORDS_JS}
             return all.map(el =>

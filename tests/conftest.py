@@ -16,13 +16,35 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
+ROW = "row of the table"
+"""The property with which a test has a row in the table at the end: its cells by the names of their columns."""
+
+LONG = {"slow": "chaos", "matrix": "matrix"}
+"""What takes long is part of a target of its own, by its mark; CHAOS or MATRIX, set to "whole", has it run."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long is part of `make chaos` only."""
-    if os.environ.get("CHAOS") != "whole":
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(pytest.mark.skip(reason="takes long: part of make chaos"))
+    """What takes long is part of `make chaos` or `make matrix` only."""
+    for mark, target in LONG.items():
+        if os.environ.get(target.upper()) != "whole":
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(pytest.mark.skip(reason=f"takes long: part of make {target}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of what was tried, and how each case ended."""
+    reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.getreports(kind)]
+    rows = {}
+    for report in reports:
+        if cells := dict(report.user_properties).get(ROW):
+            rows[report.nodeid] = (*cells.values(), f"{report.duration:.0f} s", report.outcome)
+            columns = (*cells, "time", "result")
+    if rows:
+        widths = [max(len(row[at]) for row in (columns, *rows.values())) for at in range(len(columns))]
+        terminalreporter.section("matrix")
+        for row in (columns, *(rows[name] for name in sorted(rows))):
+            terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 @pytest.fixture(autouse=True)

@@ -105,6 +105,14 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
             (*RUN, "--dry-run", "--until", "3"),
             "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight",
         ),
+        ((*RUN, "--wordpress", "6.4"), "--wordpress is about the sandbox: it goes with --sandbox only"),
+        ((*RUN, "--language", "ar"), "--language is about the sandbox: it goes with --sandbox only"),
+        ((*RUN, "--sandbox", "--wordpress", "5.9"), "The sandbox has no WordPress 5.9: it has 6.1, 6.2"),
+        (
+            ("setup", "--wordpress", "5.9"),
+            'The sandbox has no WordPress 5.9: it has 6.1, 6.2, 6.3, 6.4, 6.5, 6.6, 7.1. "all"',
+        ),
+        (("setup", "--only-browser", "--wordpress", "all"), "--wordpress is for the sandbox: it does not go with"),
         ((*RUN, "--edition", "2023"), '--edition: wordpress-migration has no edition "2023"; there are: 2024, 2025'),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
@@ -418,6 +426,19 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     assert list(empty.iterdir()) == []
 
 
+def test_a_wordpress_that_was_not_fetched_is_named_with_what_gets_it(tmp_path: Path) -> None:
+    """Its version is part of the command; nothing is begun."""
+    empty = tmp_path / "empty"
+    latest = empty / "wp-studio-1.22.0"
+    latest.mkdir(parents=True)
+    (latest / "unpacked.json").write_text('{"files": 0, "bytes": 0}')
+    done = guiderunner(*RUN, "--sandbox", "--wordpress", "6.4", cwd=tmp_path, GUIDERUNNER_CACHE=str(empty))
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "WordPress 6.4 is not in " in done.stderr
+    assert "Run `guiderunner setup --wordpress 6.4` to fetch it." in done.stderr
+    assert not list(tmp_path.glob("runs/*wordpress-migration*"))
+
+
 @pytest.mark.sandbox
 @pytest.mark.parametrize("command", ["doctor", "setup"])
 def test_doctor_and_setup_are_content_when_all_is_there(tmp_path: Path, command: str) -> None:
@@ -505,10 +526,10 @@ def test_the_whole_guide_leaves_nothing_running(whole_run: Command) -> None:
 
 def secrets_of_the_sandbox() -> list[str]:
     """The passwords that a run on the sandbox works with."""
-    from fixtures import wordpress  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
+    from fixtures.wordpress_versions import find_core  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
     from fixtures.world import World  # noqa: PLC0415
 
-    core = wordpress.find_core()
+    core = find_core()
     templates = core.directory.parent.glob("site-*/administrator.json")
     return [World().account.password, *(json.loads(path.read_text())["password"] for path in templates)]
 

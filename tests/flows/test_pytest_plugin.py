@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fixtures.wordpress import cache_directory
+from fixtures.wordpress_versions import cache_directory
 
 if TYPE_CHECKING:
     from fixtures.sandbox import Sandbox
