@@ -293,7 +293,9 @@ def describe(locator: Locator) -> str:
     return locator.description or str(locator).removeprefix("<Locator ").removesuffix(">")
 
 
-def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = None) -> T | None:
+def until(
+    page: Page, look: Callable[[], T | None], *, timeout: float | None = None, again: float = LOOK_AGAIN
+) -> T | None:
     """Look at the page now and after each of its changes until `look` returns something; None when time is over.
 
     For what Playwright's own waits cannot express, such as a value that has to be understood first.
@@ -302,6 +304,7 @@ def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = N
         page: The page whose changes are waited for.
         look: Returns what it found, or None to be called again after the next change.
         timeout: Seconds; None for Playwright's default.
+        again: Seconds after which it is looked again although no change was seen.
     """
     deadline = time.monotonic() + (timeout or default_timeout())
     while True:
@@ -321,7 +324,7 @@ def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = N
         left = deadline - time.monotonic()
         if left <= 0:
             return None
-        _next_change(page, min(left, LOOK_AGAIN))
+        _next_change(page, min(left, again))
 
 
 def _next_change(page: Page, at_most: float) -> None:
