@@ -22,7 +22,7 @@ import pytest
 from flows.wordpress_migration.flow import EDITIONS, FLOW
 from runner import cli
 from runner.errors import Failure, GuideDiffers, StepFailed
-from tests.command_line import Command, guiderunner
+from tests.command_line import Command, guiderunner, told_here
 from tests.runner.test_comparison import Runs, asked
 from tests.runner.test_comparison import step as recorded
 from tests.runs import new_run
@@ -145,7 +145,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
     """Nothing is started or written for a command that cannot be understood."""
-    done = guiderunner(*args, cwd=tmp_path)
+    done = told_here(*args, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -167,7 +167,7 @@ def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:
 def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_path: Path) -> None:
     """What .env holds is not missing; what the environment says instead counts."""
     (tmp_path / ".env").write_text("PANTHEON_EMAIL=rowan@example.com\nSOURCE_SITE_URL=https://www.example.com\n")
-    done = guiderunner(*RUN, cwd=tmp_path, SOURCE_SITE_URL="ftp://example.com")
+    done = told_here(*RUN, cwd=tmp_path, SOURCE_SITE_URL="ftp://example.com")
     assert done.returncode == 2
     assert 'SOURCE_SITE_URL: "ftp://example.com" is not a web address' in done.stderr
     missing = done.stderr.partition("missing: ")[2]
@@ -178,7 +178,7 @@ def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_p
 def test_malformed_settings_are_named_with_the_missing_ones_and_without_a_secret(tmp_path: Path) -> None:
     """Each value that cannot be used has its sentence; a secret's value is in none of them."""
     wrong = {"MIGRATION_TIMEOUT": "soon", "SOURCE_BASIC_AUTH": "no-colon-here", "NEW_SITE_NAME": ""}
-    done = guiderunner(*RUN, cwd=tmp_path, **SETTINGS | wrong)
+    done = told_here(*RUN, cwd=tmp_path, **SETTINGS | wrong)
     assert (done.returncode, done.stdout) == (2, "")
     assert 'MIGRATION_TIMEOUT: "soon" is not a duration, such as 90, 30s, 15m or 6h.' in done.stderr
     assert "SOURCE_BASIC_AUTH: it is not written user:password." in done.stderr
@@ -221,7 +221,7 @@ def line_of(text: str) -> int:
 def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path, flow: Flow[Any]) -> None:
     """Edition and number of steps are said, so that a guide that was read wrongly is noticed."""
     (tmp_path / "guide.md").write_text(guide(flow))
-    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    done = told_here("check", "guide.md", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     steps = len(flow.steps)
     assert done.stdout == f"guide.md and wordpress-migration, edition {flow.edition}, agree: {steps} steps.\n"
@@ -260,7 +260,7 @@ def test_a_changed_guide_is_told_by_line_and_step(tmp_path: Path, old: str, new:
     changed = guide().replace(old, new)
     assert changed != guide()
     (tmp_path / "guide.md").write_text(changed)
-    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    done = told_here("check", "guide.md", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     lines = done.stderr.removeprefix("GuideDiffers: ").splitlines()
     assert len(lines) == len(said)
@@ -279,7 +279,7 @@ def a_tree(folder: Path) -> None:
 def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
     """Those that agree are said on stdout with what is advice, the differences of all on stderr."""
     a_tree(tmp_path)
-    done = guiderunner("check", "docs", "docs/a.md", cwd=tmp_path)
+    done = told_here("check", "docs", "docs/a.md", cwd=tmp_path)
     assert done.returncode == 3
     advice, agrees = done.stdout.splitlines()
     assert re.fullmatch(r'advice: docs/c\.md:\d+ step 1 shows "migrate-site-cms\.png" without an alt text', advice)
@@ -292,7 +292,7 @@ def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
 def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
     """The same differences as JSON, and as annotations; stderr says how many."""
     a_tree(tmp_path)
-    as_json, github = (guiderunner("check", "docs", "--format", form, cwd=tmp_path) for form in ("json", "github"))
+    as_json, github = (told_here("check", "docs", "--format", form, cwd=tmp_path) for form in ("json", "github"))
     assert (as_json.returncode, github.returncode) == (3, 3)
     assert as_json.stderr == github.stderr == "GuideDiffers: 2 differences\n"
     told = json.loads(as_json.stdout)
@@ -311,10 +311,10 @@ def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
 def test_advice_counts_where_that_is_asked(tmp_path: Path) -> None:
     """--strict makes it a difference; a flow that is named is not guessed."""
     (tmp_path / "guide.md").write_text(guide().replace("![migrate-site-cms.png]", "![]"))
-    strict = guiderunner("check", "guide.md", "--strict", "--flow", FLOW.name, cwd=tmp_path)
+    strict = told_here("check", "guide.md", "--strict", "--flow", FLOW.name, cwd=tmp_path)
     assert (strict.returncode, strict.stdout) == (3, "")
     assert strict.stderr.endswith('step 2 shows "migrate-site-cms.png" without an alt text\n')
-    assert guiderunner("check", "guide.md", cwd=tmp_path).returncode == 0
+    assert told_here("check", "guide.md", cwd=tmp_path).returncode == 0
 
 
 def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path) -> None:
@@ -342,10 +342,10 @@ def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path)
 def test_a_live_check_needs_settings_and_one_guide(tmp_path: Path) -> None:
     """It performs the flow as "run" does."""
     a_tree(tmp_path)
-    done = guiderunner("check", "docs/a.md", "--live", cwd=tmp_path)
+    done = told_here("check", "docs/a.md", "--live", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("WrongSettings: missing: PANTHEON_EMAIL, ")
-    done = guiderunner("check", "docs", "--live", cwd=tmp_path)
+    done = told_here("check", "docs", "--live", cwd=tmp_path)
     assert done.returncode == 2
     assert "--live performs the flow of one guide: name its file. Here are 3 guides" in done.stderr
 
@@ -899,11 +899,11 @@ def test_a_report_needs_the_evidence(tmp_path: Path, begun: Path) -> None:
         (("report", "run-2"), 'no run is named "run-2"'),
         (("report", "--fleet", "sites"), '--fleet: no site is of a fleet named "sites"'),
     ):
-        done = guiderunner(*args, cwd=tmp_path)
+        done = told_here(*args, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
     shutil.rmtree(begun)
-    gone = guiderunner("report", "run-1", cwd=tmp_path)
+    gone = told_here("report", "run-1", cwd=tmp_path)
     assert gone.returncode == 2
     assert f"the evidence of run run-1 is not here: {begun} on {socket.gethostname()}" in gone.stderr
 
