@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test chaos matrix lint format docs screenshots clean
+.PHONY: help demo test chaos matrix faults lint format docs screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -27,7 +27,7 @@ test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and th
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
 
-chaos: $(VENV)/.installed ## Run what takes an hour: kill runs, browsers and sessions at every boundary and at random
+chaos: $(VENV)/.installed ## Run what takes hours: kill runs, browsers and sessions at every boundary and at random; all faults
 	$(BIN)/guiderunner setup
 	CHAOS=whole $(BIN)/python -m pytest -m "chaos or slow" -n $${TEST_WORKERS:-2} --dist worksteal
 
@@ -35,11 +35,16 @@ matrix: $(VENV)/.installed ## Perform the guide on each WordPress, in four langu
 	$(BIN)/guiderunner setup --wordpress all
 	MATRIX=whole $(BIN)/python -m pytest -m matrix -n $${TEST_WORKERS:-2} --dist worksteal tests/flows/test_matrix.py
 
+faults: $(VENV)/.installed ## Record anew how a run ends that meets each fault of the catalogue; takes an hour
+	$(BIN)/guiderunner setup
+	$(BIN)/python -m tests.faults
+	$(BIN)/cog -r FAULTS.md
+
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/cog --check --diff README.md
+	$(BIN)/cog --check --diff README.md FAULTS.md
 	$(BIN)/guiderunner list --env | diff .env.example -
 
 format: $(VENV)/.installed ## Format the code and correct what can be corrected
@@ -47,7 +52,7 @@ format: $(VENV)/.installed ## Format the code and correct what can be corrected
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.installed ## Generate the command reference and the list of settings anew
-	$(BIN)/cog -r README.md
+	$(BIN)/cog -r README.md FAULTS.md
 	$(BIN)/guiderunner list --env > .env.example
 
 screenshots: $(VENV)/.installed ## Take the pictures of the README anew, on the sandbox; replaces those that have changed

@@ -8,7 +8,7 @@ import signal
 import sys
 import webbrowser
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import resources
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
+    from fixtures.faults import Fault
     from fixtures.sandbox import Sandbox
     from runner.accessibility import Accessibility
     from runner.drift import Comparison, Difference
@@ -139,6 +140,14 @@ def run(
         bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            help='What goes wrong with the sandbox, as NAME or NAME@STEP; again for more. "faults" lists them.',
+            show_default=False,
+        ),
+    ] = None,
     edition: EditionOption = None,
     env_file: EnvFile = None,
     headed: Headed = False,
@@ -167,6 +176,7 @@ def run(
     found = find_flow(flow, edition)
     found.order(until=until)
     refuse_without_sandbox(sandbox, wordpress=wordpress, language=language)
+    faults = find_faults(fault or [], found, sandbox=sandbox)
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
     if dry_run and (until or no_wait or verify or no_preflight or accessibility or accessibility_baseline):
@@ -197,8 +207,8 @@ def run(
         accessibility=looks,
     )
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(err()))
-        box = stack.enter_context(open_sandbox(edition, wordpress, language)) if sandbox else None
+        box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
+        progress = stack.enter_context(Progress(err(), bringer(box, faults)))
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
             result = perform(
@@ -778,9 +788,58 @@ def counted(audit: dict[str, Any]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in numbers.items() if number) or "nothing"
 
 
+def find_faults(names: Sequence[str], flow: Flow[Any], *, sandbox: bool) -> list[Fault]:
+    """The faults of these names, each as NAME or NAME@STEP.
+
+    Args:
+        names: What was typed.
+        flow: The flow whose steps they are to happen at.
+        sandbox: It is performed on the sandbox.
+
+    Raises:
+        WrongUsage: There is no such fault, it cannot happen at that step, or there is no sandbox.
+    """
+    if not names:
+        return []
+    if not sandbox:
+        raise WrongUsage("--fault: it is the sandbox that something goes wrong with: add --sandbox")
+    from fixtures.faults import UnknownFault, WrongMoment, find
+
+    try:
+        faults = [find(name) for name in names]
+    except (UnknownFault, WrongMoment) as error:
+        raise WrongUsage(f"--fault: {error}") from None
+    most = max(len(one.steps) for one in ([flow] if flow.edition else flow.editions))
+    for fault in faults:
+        if fault.step is not None and not 1 <= fault.step <= most:
+            raise WrongUsage(f"--fault: {fault.name}@{fault.step}: {flow.name} has steps 1 to {most}")
+    return faults
+
+
+def bringer(box: Sandbox | None, faults: Sequence[Fault]) -> Callable[[int], None]:
+    """What brings faults about when a step begins for the first time.
+
+    Args:
+        box: The sandbox; None where there is none, and no faults.
+        faults: Those that have a step are brought about; the others are there from the start.
+    """
+    coming = [fault for fault in faults if fault.step is not None]
+
+    def bring(step: int) -> None:
+        for fault in [fault for fault in coming if fault.step == step]:
+            coming.remove(fault)
+            if box:
+                box.cause(fault)
+
+    return bring
+
+
 @contextmanager
 def open_sandbox(
-    edition: str | None = None, wordpress: str | None = None, language: str | None = None
+    edition: str | None = None,
+    wordpress: str | None = None,
+    language: str | None = None,
+    faults: Sequence[Fault] = (),
 ) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
 
@@ -788,6 +847,7 @@ def open_sandbox(
         edition: The edition of the guide that its dashboard follows; None for the one that it follows usually.
         wordpress: The version of its WordPress; None for the latest one that it has.
         language: That WordPress's language; None for English.
+        faults: What goes wrong with it.
 
     Raises:
         Missing: Something that it needs is not on this machine.
@@ -804,7 +864,7 @@ def open_sandbox(
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
     try:
         source = SourceOptions(wordpress=wordpress or LATEST, language=language or "")
-        box = Sandbox(source=source, behaviour={"edition": edition} if edition else None)
+        box = Sandbox(source=source, behaviour={"edition": edition} if edition else None, faults=faults)
     except WrongBehaviour as error:
         raise WrongUsage(f"--edition: {error}") from None
     except WrongChoice as error:
@@ -1031,6 +1091,63 @@ def sandbox(
         console.print(f"what was done:   {box.dashboard_url}/audit")
         console.print(f"misbehaviour:    {box.dashboard_url}/behave (GET shows, POST changes, DELETE resets)")
         signal.pause()
+
+
+@app.command()
+def faults(
+    name: Annotated[str | None, typer.Argument(help="One of them. Default: all.", show_default=False)] = None,
+    *,
+    flow: FlowOption = "wordpress-migration",
+    as_json: AsJson = False,
+    format_: Annotated[Literal["table", "markdown"], typer.Option("--format", help="How they are listed.")] = "table",
+) -> None:
+    """List what can go wrong outside, and for each what a run says then, what is left behind, if "resume" helps."""
+    from fixtures.faults import CATALOGUE, UnknownFault, find
+    from runner.flow import editions_of
+
+    try:
+        found = [find(name)] if name else list(CATALOGUE.values())
+    except UnknownFault as error:
+        raise WrongUsage(str(error)) from None
+    path = editions_of(flow)[0].look.with_name("faults.json")
+    outcomes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    rows = [fault_as_row(fault, outcomes[fault.name]) for fault in found]
+    if as_json:
+        told = [{**asdict(fault), "outcome": outcomes[fault.name]} for fault in found]
+        sys.stdout.write(json.dumps(told[0] if name else told, ensure_ascii=False) + "\n")
+    elif format_ == "markdown":
+        for cells in (list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)):
+            sys.stdout.write(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n")
+    else:
+        for row in rows:
+            first, *others = row.items()
+            out().print(f"[bold]{escape(first[1])}[/]")
+            for title, cell in others:
+                out().print(f"  {title.lower() + ':':14}{escape(cell)}")
+
+
+def fault_as_row(fault: Fault, outcome: dict[str, Any]) -> dict[str, str]:
+    """A fault and how a run ends that meets it, as a row's cells by their titles.
+
+    Args:
+        fault: The fault.
+        outcome: As it was recorded.
+    """
+    from fixtures.faults import GROUPS
+
+    ends = {"done": "done", "failed": "stops", "asks": "asks"}[outcome["state"]]
+    where = "in the preflight" if outcome["step"] == 0 else f"at step {outcome['step']}"
+    moment = "" if fault.step is None else f" (at step {fault.step})"
+    return {
+        "Fault": fault.name,
+        "Where": GROUPS[fault.group],
+        "What happens": fault.says + moment,
+        "The run": ends if outcome["step"] is None else f"{ends} {where}",
+        "Exit code": str(outcome["exit_code"]),
+        "What it says": outcome["sentence"] or "nothing of it",
+        "Left behind": ", ".join(outcome["left"]) or ("nothing" if outcome["exit_code"] else "what the guide makes"),
+        "Resume helps": outcome["resume"],
+    }
 
 
 # -- list and check -----------------------------------------------------------------------------------------------

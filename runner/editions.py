@@ -29,7 +29,9 @@ def missing_words(error: Exception, step: Step[Any], controls: Sequence[str]) ->
     """
     if isinstance(error, Stuck) and not isinstance(error, (NeedsPerson, Question, Undone)):
         quoted = re.search(r'"(.+)"', error.looked_for)
-        wanted = [quoted[1] if quoted else error.looked_for]
+        # "the dashboard", "the page of …" are places, and no words of a page.
+        named_so = error.looked_for if step.number and not error.looked_for.startswith("the ") else ""
+        wanted = [quoted[1] if quoted else named_so]
     elif isinstance(error, (PlaywrightTimeout, AssertionError)):
         wanted = list(step.says)
     else:

@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.run import Reporter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from rich.console import Console, RenderableType
@@ -28,10 +29,12 @@ class Progress(Reporter):
 
     Args:
         console: Where to.
+        at_step: Called with a step's number as it begins.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, at_step: Callable[[int], None] = lambda _: None) -> None:
         self._console = console
+        self._at_step = at_step
         self._began = time.monotonic()
         self._line = Text()
         self._live: Live | None = None
@@ -71,6 +74,7 @@ class Progress(Reporter):
 
     def step_started(self, step: Step[Any]) -> None:
         """Say what the step does."""
+        self._at_step(step.number)
         self._line = Text(f"{step.name.lower()}  {step.title}")
         if not self._live:
             self._print(f"{step.name.lower()}  {escape(step.title)}")

@@ -657,7 +657,7 @@ class Run(Generic[S]):
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         sentence, closest = _sentence(error), ""
         controls = evidence.controls if evidence else []
-        if controls and step in flow.steps and (words := missing_words(error, step, controls)):
+        if controls and step in [flow.first, *flow.steps] and (words := missing_words(error, step, controls)):
             closest = closest_control(words, controls)
             sentence = sentence.rstrip(".") + as_edition(flow, self._looks_like(flow, step, controls), words, closest)
         failure = Failure(

@@ -79,6 +79,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
             "report",
             "worker",
             "sandbox",
+            "faults",
             "list",
             "check",
             "regenerate",
@@ -114,6 +115,15 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         ),
         (("setup", "--only-browser", "--wordpress", "all"), "--wordpress is for the sandbox: it does not go with"),
         ((*RUN, "--edition", "2023"), '--edition: wordpress-migration has no edition "2023"; there are: 2024, 2025'),
+        ((*RUN, "--fault", "maintenance"), "--fault: it is the sandbox that something goes wrong with: add --sandbox"),
+        ((*ON_SANDBOX, "--fault", "outrage"), '--fault: there is no fault "outrage"; the closest are: outage'),
+        ((*ON_SANDBOX, "--fault", "outage@x"), '--fault: "outage@x": after @ comes the number of a step, such as'),
+        ((*ON_SANDBOX, "--fault", "outage@12"), "--fault: outage@12: wordpress-migration has steps 1 to 9"),
+        (
+            (*ON_SANDBOX, "--fault", "maintenance@3"),
+            "--fault: the fault maintenance is one of the existing site, which is so from the start: name it without",
+        ),
+        (("faults", "outrage"), 'there is no fault "outrage"; the closest are: outage'),
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
         (("report", "a1b2"), "there are no runs in runs"),
@@ -724,6 +734,29 @@ def test_a_failed_run_on_the_sandbox_leaves_nothing_running() -> None:
         assert (told["state"], told["failure"]["step"]) == ("failed", 3)
         assert told["sandbox"]["sites_created"] == []
         command.leaves_nothing("sh", "php", "node-MainThread")
+
+
+@pytest.mark.sandbox
+def test_faults_are_brought_about_from_the_command_line() -> None:
+    """One as a step begins, which the run gets over, and one from the start, which stops it with what is recorded."""
+    with a_run(*AT_ONCE, "--fault", "bad-gateway@1", "--fault", "wrong-password", "--json") as command:
+        assert command.ends() == 1
+        assert "the dashboard answered 502 to GET http://127.0.0.1:" in command.err
+        recorded = json.loads(guiderunner("faults", "wrong-password", "--json", cwd=command.cwd).stdout)
+        assert json.loads(command.out)["failure"]["sentence"] == recorded["outcome"]["sentence"]
+
+
+def test_the_faults_are_listed(tmp_path: Path) -> None:
+    """For a person, for a program, and as a table for the documentation: the same of each."""
+    listed = guiderunner("faults", cwd=tmp_path).stdout
+    (one,) = [json.loads(guiderunner("faults", "multisite", "--json", cwd=tmp_path).stdout)]
+    table = guiderunner("faults", "--format", "markdown", cwd=tmp_path).stdout.splitlines()
+    all_of_them = json.loads(guiderunner("faults", "--json", cwd=tmp_path).stdout)
+    assert one in all_of_them
+    assert len(table) == len(all_of_them) + 2
+    for text in (listed, *(row for row in table if row.startswith("| multisite |"))):
+        assert one["says"] in text
+        assert one["outcome"]["sentence"] in text
 
 
 @pytest.mark.slow

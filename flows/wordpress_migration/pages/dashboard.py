@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.wordpress_migration.pages.lists import Rest, parts
-from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields
+from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, load
+from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields, what_to_do
 from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
@@ -50,7 +51,7 @@ from runner.controls import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from playwright.sync_api import ElementHandle, Locator, Page, Response
+    from playwright.sync_api import ElementHandle, Locator, Page, Request, Response
 
     from flows.wordpress_migration.settings import MigrationSettings
     from runner.controls import OneTimeCodes
@@ -158,6 +159,14 @@ class Pressed:
     before: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """A request to the dashboard that came to nothing: its method, and what became of it."""
+
+    method: str
+    what: str
+
+
 class Dashboard:
     """The Pantheon tab.
 
@@ -190,10 +199,11 @@ class Dashboard:
         )
         self._in_workspace = False
         self._site_page: str | None = None
-        self._error: Response | None = None
+        self._error: Trouble | None = None
         self._lines_before_token: list[str] = []
         self.rest = Rest(page)
         page.on("response", self._note_error)
+        page.on("requestfailed", self._note_dropped)
         capture_copies(page)
         dismiss_interruptions(
             page,
@@ -319,7 +329,7 @@ class Dashboard:
     def open(self) -> None:
         """Open the dashboard, signing in if it asks for that, and wait for the workspace's page."""
         self._site_page = None
-        self.page.goto(self._account.dashboard_url)
+        self._load(self._account.dashboard_url)
         if self._account.workspace is None:
             self.reach(self.migrate_existing_site)
             return
@@ -468,8 +478,18 @@ class Dashboard:
         """Select the new site's workspace, in a native select or in a combobox.
 
         Raises:
-            Stuck: It is not offered, or no choice is offered and the dashboard is not in that workspace.
+            Stuck: It is not offered (Undone), or no choice is offered and the dashboard is not in that workspace.
         """
+        try:
+            self._choose_workspace(name)
+        except Stuck as stuck:
+            if "is not offered" not in str(stuck):
+                raise
+            raise Undone(
+                f"the workspace {stuck}. Check PANTHEON_WORKSPACE", looked_for=stuck.looked_for, place=stuck.place
+            ) from None
+
+    def _choose_workspace(self, name: str) -> None:
         form = self._panel(self.create_site)
         if form.get_by_role("radio").count():
             choose(form, name)
@@ -525,7 +545,7 @@ class Dashboard:
     def open_site_page(self, address: str) -> None:
         """Open the page that the site's creation has led to, where the work goes on in a browser just opened."""
         self._site_page = address
-        self.page.goto(address)
+        self._load(address)
 
     # -- a site that stands already -------------------------------------------------------------------------------
 
@@ -639,7 +659,7 @@ class Dashboard:
                 "the machine token is not to be found: no Copy button hands it over, no field is labelled as the "
                 "machine token, and nothing like a token appeared on the page. It was made: revoke it in Personal "
                 "Settings > Machine Tokens",
-                looked_for="machine token",
+                looked_for="the machine token",
             )
         return found
 
@@ -867,6 +887,12 @@ class Dashboard:
             return NeedsPerson(
                 f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said
             )
+        status = self.page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus || 0")
+        if status >= FIRST_SERVER_ERROR and not self._is_elsewhere():
+            return Stuck(
+                f"the dashboard went on to answer {status} for {timeout:.0f} seconds: go on when it answers again",
+                looked_for="the dashboard",
+            )
         there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
@@ -896,12 +922,25 @@ class Dashboard:
         """Do what a reader would do after a server's error, once; but repeat nothing that may have had an effect."""
         if self._error is None:
             return
-        error, self._error = self._error, None
-        what = f"the dashboard answered {error.status} to {error.request.method} {plain_url(error.url)}"
-        if error.request.method != "GET":
-            raise Stuck(f"{what}, and {said} did not appear. Look there whether it was done before you run this again")
-        self._say(f"{what}; loading the page again")
-        self.page.goto(self.page.url)
+        trouble, self._error = self._error, None
+        if trouble.method != "GET":
+            raise Stuck(
+                f"{trouble.what}, and {said} did not appear: it is not known whether that was done. Look there before "
+                "you begin another run; this one can be resumed"
+            )
+        self._say(f"{trouble.what}; loading the page again")
+        self._load(self.page.url)
+
+    def _load(self, url: str) -> None:
+        """Load a page of the dashboard, see `loading.load`."""
+        load(
+            self.page,
+            url,
+            what="the dashboard",
+            check=f"PANTHEON_DASHBOARD_URL {plain_url(self._account.dashboard_url)}",
+            patience=self._account.page_timeout,
+            say=self._say,
+        )
 
     def _go_back_after_sign_in(self) -> None:
         """Go back to where the work was when the session ended."""
@@ -911,7 +950,7 @@ class Dashboard:
             if self.migrate_existing_site.is_visible() or self.continue_.is_visible() or self.asks_for_cms:
                 raise StartAgain("the session had ended; the new one begins at the workspace's page", step=1)
         elif self.page.url != self._site_page:
-            self.page.goto(self._site_page)
+            self._load(self._site_page)
 
     def _is_elsewhere(self) -> bool:
         """Whether the tab is at another host than the dashboard's, such as the identity provider's."""
@@ -919,8 +958,17 @@ class Dashboard:
 
     def _note_error(self, response: Response) -> None:
         ours = _host(response.url) == _host(self._account.dashboard_url)
-        if ours and response.status >= 500:  # noqa: PLR2004 - HTTP's first number for a server's error
-            self._error = response
+        if ours and response.status >= FIRST_SERVER_ERROR:
+            method, url = response.request.method, plain_url(response.url)
+            self._error = Trouble(method, f"the dashboard answered {response.status} to {method} {url}")
+
+    def _note_dropped(self, request: Request) -> None:
+        """Note what the page has asked for in vain; not what it gave up itself, such as on its way to another page."""
+        ours = _host(request.url) == _host(self._account.dashboard_url)
+        asked = request.resource_type in ("document", "script", "fetch", "xhr")
+        if ours and asked and not re.search("ABORTED|BINDING_ABORTED|Load cancelled", request.failure or ""):
+            what = f"the connection to the dashboard dropped at {request.method} {plain_url(request.url)}"
+            self._error = Trouble(request.method, what)
 
     @property
     def _password_fields(self) -> Locator:
@@ -1016,9 +1064,8 @@ class Dashboard:
             said = new_lines(page, before)
             refused = [line for line in said if refuses(line)]
             if refused:
-                raise NeedsPerson(
-                    f'the dashboard refused the sign-in: "{refused[0]}". Check PANTHEON_EMAIL and PANTHEON_PASSWORD'
-                )
+                advice = what_to_do(refused[0], "PANTHEON_EMAIL and PANTHEON_PASSWORD")
+                raise NeedsPerson(f'the dashboard refused the sign-in: "{refused[0]}". {advice}')
             return None
 
         if not until(page, look, timeout=self._account.page_timeout):

@@ -88,6 +88,22 @@ _HARMLESS = re.compile(
 )
 """What a healthy page says of failures: conditions, questions, counts of none, and what is being tried again."""
 
+ADVICE = (
+    (
+        r"destination.{0,20} not found|\b(no|not found|unknown)\b.{0,20}\bsite\b.{0,20}\bname",
+        (
+            "The machine token may be another account's than the site, if another identity than PANTHEON_EMAIL signed "
+            "in again in step 4: see that only PANTHEON_EMAIL does, and resume, which has another machine token made"
+        ),
+    ),
+    (r"\btoken\b", "Resume the run, which has another machine token made"),
+    (
+        r"\bsource\b.{0,40}(reach|found)|\bexisting site\b|\blocal(ly)?\b",
+        "See that SOURCE_SITE_URL opens from the internet, with no firewall or CDN keeping the service out, and resume",
+    ),
+)
+"""What to do about a refusal, by its words; the refusals are those that users of the service have reported."""
+
 _ABOUT_IT = re.compile(r"migrat|transfer|fail|error|complete|success", re.IGNORECASE)
 """A dialogue of the service that speaks of the migration is read, never closed."""
 
@@ -357,7 +373,8 @@ class MigrationService:
                 reason = base64.b64decode(message.replace(" ", "+") + "==").decode("utf-8", "replace")
             except binascii.Error:
                 reason = message
-        raise Undone(f'the migration was refused: "{" ".join(reason.split())}"', looked_for="the page of the migration")
+        reason = " ".join(reason.split()).rstrip(".")
+        raise Undone(f'the migration was refused: "{reason}"{_advice(reason)}', looked_for="the page of the migration")
 
     def _check_failed(self, *, any_line: bool = False) -> None:
         """Stop when the page says that the migration has failed, and goes on saying it.
@@ -370,9 +387,11 @@ class MigrationService:
             self._alarmed = (said, time.monotonic())
         if not said or time.monotonic() - self._alarmed[1] < STANDS or self.is_completed():
             return
-        if _PLAINLY.search(said) or (any_line and not self._begun):
+        refused = any_line and not self._begun
+        if refused or _PLAINLY.search(said):
             raise Undone(
-                f'the migration failed; the service says "{said}"', looked_for="Migration completed successfully"
+                f'the migration {"was refused" if refused else "failed"}; the service says "{said}"{_advice(said)}',
+                looked_for="Migration completed successfully",
             )
         raise Question(
             f'the migration may have failed: the service says "{said}". If it has, answer no, and it is started again; '
@@ -426,3 +445,9 @@ class MigrationService:
         percent = self._percent() or (f"{number[0]} %" if number else "")
         words = next((line for line in lines(self.page) if _DOING.search(line)), "")
         return ", ".join(filter(None, (percent, words))) or "no progress shown"
+
+
+def _advice(said: str) -> str:
+    """What to do about what the service says, as a sentence after it; without more to say, to start it again."""
+    known = (advice for words, advice in ADVICE if re.search(words, said, re.IGNORECASE))
+    return f". {next(known, 'Resume the run, which starts the migration again')}"

@@ -74,6 +74,10 @@ def _by_name(field: Locator, among: Locator) -> Locator:
     return named if named.count() == 1 else field
 
 
+LOCKED = re.compile(r"\btoo many\b|\block(ed|out)\b|\bblocked\b|\btry again (in|after|later)\b", re.IGNORECASE)
+"""Words by which a sign-in is refused for a while, to anybody."""
+
+
 class SecondFactor:
     """What a sign-in asks for after the password, and how it is given.
 
@@ -216,3 +220,15 @@ def _values(boxes: Locator) -> list[str]:
     """What stands in those fields that can be changed."""
     values: list[str] = boxes.evaluate_all("all => all.filter(el => !el.disabled && !el.readOnly).map(el => el.value)")
     return values
+
+
+def what_to_do(said: str, given: str) -> str:
+    """What to do about a refused sign-in, as a sentence.
+
+    Args:
+        said: The refusal.
+        given: The settings that were used.
+    """
+    if LOCKED.search(said):
+        return "It is locked for a while, whatever is typed: wait as long as it says, or have it unlocked, and resume"
+    return f"Check {given}"

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Response
 
-from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, FIRST_SERVER_ERROR, TROUBLE_PAUSE, WpAdmin
+from flows.wordpress_migration.pages.loading import AGAIN, FIRST_SERVER_ERROR, not_opened
+from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, TROUBLE_PAUSE, WpAdmin
 from flows.wordpress_migration.settings import slug
 from runner.controls import Stuck, host_of, plain_url, until
 
@@ -55,14 +56,6 @@ POST_REFUSED = (403, 405, 501)
 
 ELSEWHERE = 5.0
 """Seconds after which a page of another host is no longer taken for a stop on the way."""
-
-_TROUBLE = (
-    ("NAME_NOT_RESOLVED|UNKNOWN_HOST|resolve host", "its name cannot be resolved"),
-    ("CERT|SSL|SEC_ERROR|PKIX|TLS|certificate", "the browser does not accept its certificate"),
-    ("REFUSED|connect to server", "it refuses the connection"),
-    ("TOO_MANY_REDIRECTS|REDIRECT_LOOP", "it redirects in a circle"),
-    ("TIMED_OUT|TIMEOUT|Timeout", "it does not answer in time"),
-)
 
 _SIGNS_JS = """() => ({
     // Where WordPress is: it may be in a folder of the site.
@@ -250,13 +243,19 @@ class Source:
             Stuck: It does not open; the sentence says why.
         """
         deadline = time.monotonic() + self._settings.page_timeout
+        while dropped := self._load(url):
+            if time.monotonic() >= deadline:
+                raise dropped
+            self._say(f"{plain_url(url)} did not open; loading it again")
+            until(self.page, lambda: None, timeout=AGAIN)
         while True:
-            self._load(url)
             challenged = until(self.page, self._is_challenged, timeout=self._settings.page_timeout)
             if challenged or not self._is_passing() or time.monotonic() >= deadline:
                 break
             self._say(f"{plain_url(url)} answered {self._status}; loading the page again")
             until(self.page, lambda: None, timeout=min(TROUBLE_PAUSE, self._settings.page_timeout))
+            if dropped := self._load(url):
+                raise dropped
         if challenged:
             self._say("waiting for the site's CDN, which checks the browser")
             # It lets a browser through by itself, if it does, and loads the page then.
@@ -282,7 +281,8 @@ class Source:
         """Whether the page's status is one that may be another in a moment."""
         return self._status >= FIRST_SERVER_ERROR or self._status == TOO_MANY_REQUESTS
 
-    def _load(self, url: str) -> None:
+    def _load(self, url: str) -> Stuck | None:
+        """Load a page; returns why it did not open if it may open in a moment, and raises it otherwise."""
         self._answer = None
         try:
             self.page.goto(url, wait_until="domcontentloaded", timeout=self._settings.page_timeout * 1000)
@@ -293,17 +293,16 @@ class Source:
                 raise Stuck(BEHIND_BASIC_AUTH, looked_for="the existing site") from None
             elif "HTTP_RESPONSE_CODE_FAILURE" not in error.message or not self._answer:
                 # Chromium shows a page of its own for an error without a word; that has a status like any other.
-                raise self._unreachable(url, error) from None
+                if not not_opened(error).passing:
+                    raise self._unreachable(url, error) from None
+                return self._unreachable(url, error)
+        return None
 
     def _unreachable(self, url: str, error: PlaywrightError) -> Stuck:
         """What the browser says of a page that it could not open."""
-        said = error.message.splitlines()[0].removeprefix("Page.goto: ")
-        what = said.partition(" at http")[0]  # a host's name may hold any of the words
-        reason = next((words for pattern, words in _TROUBLE if re.search(pattern, what)), "")
-        because = f"{reason} ({said})" if reason else said
         return Stuck(
-            f"the existing site did not open: {because}. Check SOURCE_SITE_URL {plain_url(self._url)}, and whether it "
-            "opens in a browser on this machine",
+            f"the existing site did not open: {not_opened(error).because}. Check SOURCE_SITE_URL "
+            f"{plain_url(self._url)}, and whether it opens in a browser on this machine",
             looked_for=plain_url(url),
         )
 

@@ -16,7 +16,8 @@ from urllib.parse import quote_plus, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
-from flows.wordpress_migration.pages.second_factor import SecondFactor
+from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, load
+from flows.wordpress_migration.pages.second_factor import SecondFactor, what_to_do
 from runner.controls import (
     NeedsPerson,
     Secret,
@@ -34,6 +35,8 @@ from runner.controls import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from playwright.sync_api import Response
 
     from flows.wordpress_migration.settings import MigrationSettings
     from runner.controls import OneTimeCodes
@@ -64,9 +67,6 @@ CODE_FIELD = ", ".join(
 
 TROUBLE_PAUSE = 3.0
 """Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
-
-FIRST_SERVER_ERROR = 500
-"""HTTP's first status for an error that is the server's own; 503 is WordPress's maintenance mode."""
 
 AGREEMENT = re.compile(r"\b(agree|accept|consent|terms|privacy)\b", re.IGNORECASE)
 """Words beside a box that has to be ticked before **Migrate** can be pressed."""
@@ -172,7 +172,7 @@ class WpAdmin:
             said = " ".join(self._login_error.inner_text().split()).rstrip(".")
             given = "WP_ADMIN_USERNAME, WP_ADMIN_PASSWORD and WP_ADMIN_TOTP"
             given = given if code_on_form else "WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD"
-            raise NeedsPerson(f'WordPress refused the sign-in: "{said}". Check {given}')
+            raise NeedsPerson(f'WordPress refused the sign-in: "{said}". {what_to_do(said, given)}')
         while arrived is self._code:
             self.check_address()
             self._second_factor.give()
@@ -315,9 +315,19 @@ class WpAdmin:
     def _load(self, url: str) -> None:
         """Load a page, again while WordPress is briefly not there, such as in its maintenance mode."""
         deadline = time.monotonic() + self._administrator.page_timeout
-        while (answer := self.page.goto(url)) and answer.status >= FIRST_SERVER_ERROR and time.monotonic() < deadline:
+        while (answer := self._open(url)) and answer.status >= FIRST_SERVER_ERROR and time.monotonic() < deadline:
             self._say(f"WordPress answered {answer.status}; loading the page again")
             until(self.page, lambda: None, timeout=TROUBLE_PAUSE)
+
+    def _open(self, url: str) -> Response | None:
+        return load(
+            self.page,
+            url,
+            what="the existing site",
+            check=f"SOURCE_SITE_URL {plain_url(self._administrator.source_url)}",
+            patience=self._administrator.page_timeout,
+            say=self._say,
+        )
 
     # -- steps 6 and 7: the plugin --------------------------------------------------------------------------------
 
@@ -366,13 +376,21 @@ class WpAdmin:
             Stuck: The plugin is neither among the results nor installed.
         """
         self._results = _search_for(words)
-        pages, last = self._turn_to_plugin()
+        found, said = self._turn_to_plugin()
         if not self.plugin_button.is_visible():
-            raise Stuck(
-                f'a search for "{words}" does not list the plugin {SLUG} on any of its {pages} pages of results '
-                f"({last} on the last one). Check that the site reaches the plugin directory, or set PLUGIN_SEARCH",
-                looked_for=f"the plugin {SLUG}",
-            )
+            by_hand = f"or install the plugin {SLUG} there by hand, and resume"
+            sentence = f'a search for "{words}" finds nothing: set PLUGIN_SEARCH to other words, {by_hand}'
+            if found:
+                sentence = (
+                    f'a search for "{words}" lists {found} plugins, and {SLUG} is none of them; those that are alike '
+                    f"are no use. Set PLUGIN_SEARCH to other words, {by_hand}"
+                )
+            elif said:
+                sentence = (
+                    f'the existing site does not get an answer from the plugin directory: WordPress says "{said}". Let '
+                    f"it reach api.wordpress.org, {by_hand}"
+                )
+            raise Stuck(sentence, looked_for=f"the plugin {SLUG}")
 
     def return_to_plugin(self, words: str) -> None:
         """Go to the plugin among the search results, in a browser just opened; nothing where it is shown."""
@@ -380,11 +398,11 @@ class WpAdmin:
             self.sign_in()
             self.search_plugin(words)
 
-    def _turn_to_plugin(self) -> tuple[int, int]:
+    def _turn_to_plugin(self) -> tuple[int, str]:
         """Go to the page of results with the plugin, or to the installed plugins if the directory does not list it.
 
         Returns:
-            How many pages of results there are, and how many results are on the last one.
+            How many results were seen, and the error that WordPress showed in their place.
         """
         try:
             self.visit(self._results)
@@ -393,20 +411,23 @@ class WpAdmin:
             self.visit("plugins.php")
             if not self._row.count():
                 raise
-            return 0, 0
+            return 0, ""
         cards = self.page.locator(".plugin-card").describe("a search result")
         following = self.page.locator(".tablenav-pages a.next-page").first
+        errors = self.page.locator(".notice-error p, .error p")
+        seen, said = 0, ""
         for number in count(1):
             first_visible(cards, self.page.locator(".no-plugin-results, .notice-error, .error"))
-            results = cards.count()
+            seen += cards.count()
             if self.plugin_card.is_visible():
                 break
             if not following.is_visible():
+                said = "" if seen else next((text.rstrip(".") for text in _texts(errors)), "")
                 self.visit("plugins.php")
                 break
             following.click()
             expect(self.page).to_have_url(re.compile(rf"[?&]paged={number + 1}\b"))
-        return number, results
+        return seen, said
 
     def check_plugin_can_be_installed(self) -> None:
         """Check that this administrator may install plugins, or finds the plugin installed.
@@ -521,14 +542,15 @@ class WpAdmin:
             if credentials.filter(visible=True).count():
                 raise Stuck(
                     "WordPress asks for FTP credentials: it may not write its plugins folder. "
-                    "Install the plugin by hand"
+                    "Install the plugin by hand, and resume"
                 )
             said = [error for error in self._errors() if error not in before]
             in_card = [error for error in self._said_in_card() if error in said]
             if wanted.filter(visible=True).count() and not in_card:
                 return False
             if said:
-                raise Stuck(f'WordPress could not {what} the plugin: "{said[0]}"')
+                because = f'WordPress could not {what} the plugin: "{said[0].rstrip(".")}"'
+                raise Stuck(f"{because}. Find out why in wp-admin and in PHP's log, {what} it by hand, and resume")
             if unless_at and self.page.url != unless_at and self._admin.is_visible():
                 loaded = self.page.evaluate("() => document.readyState === 'complete'")
                 return True if loaded else None

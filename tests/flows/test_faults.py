@@ -1,0 +1,65 @@
+"""Each fault of the catalogue ends a run as it is recorded, or does not end it; in short form, and whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.faults import CATALOGUE
+from flows.wordpress_migration.pages import dashboard as dashboard_page
+from runner.cli import fault_as_row
+from tests.faults import NOT_NEEDED, OTHER_SETTINGS, PARTS, QUICKER, Short, Whole, recorded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from fixtures.sandbox import Sandbox
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pictures, and no waiting for what takes no time here."""
+    monkeypatch.setattr("runner.screenshots.SCALE", 1)
+    monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 2.0)
+    monkeypatch.setattr("runner.run.WATCH", 3.0)
+    monkeypatch.setattr("runner.performance.pause_for", lambda _: None)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fault_in_short(name: str, whole_sandbox: Sandbox, tmp_path: Path, browser: Browser, quick: None) -> None:
+    """The steps that it has to do with end as the whole run did, with that sentence, and `resume` helps as much."""
+    assert Short(whole_sandbox, tmp_path, browser).perform(CATALOGUE[name]) == recorded()[name]
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_fault(name: str, whole_sandbox: Sandbox, tmp_path: Path) -> None:
+    """The whole run by the command line ends, and leaves behind, what is recorded."""
+    assert Whole(whole_sandbox, tmp_path).perform(CATALOGUE[name]) == recorded()[name]
+
+
+def test_every_fault_has_an_outcome() -> None:
+    """And no outcome is of a fault that is no more; thirty is what there has to be at least."""
+    assert len(CATALOGUE) >= 30
+    assert list(recorded()) == list(CATALOGUE)
+    assert {fault.group for fault in CATALOGUE.values()} == {"network", "dashboard", "source", "migration"}
+    assert set(PARTS) - {"network", "dashboard", "source", "migration"} <= set(CATALOGUE)
+    assert set(QUICKER) <= set(CATALOGUE)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_what_is_recorded_can_be_relied_upon(name: str) -> None:
+    """A run that stops says why and ends with an exit code of its own; one that is done needs no resume."""
+    outcome, fault = recorded()[name], CATALOGUE[name]
+    assert (outcome.state == "done") == (outcome.exit_code == 0) == (outcome.step is None)
+    assert (outcome.state == "done") == (outcome.resume == NOT_NEEDED)
+    assert outcome.sentence or outcome.state == "done"
+    assert outcome.resume != OTHER_SETTINGS or fault.settings
+    assert "Page.goto" not in outcome.sentence
+    assert "127.0.0.1" not in outcome.sentence
+    assert all(fault_as_row(fault, vars(outcome)).values())
