@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
-from runner.controls import choose, control, dismiss_interruptions, field, first_visible
+from runner.controls import choose, control, dismiss_interruptions, field, first_visible, set_default_timeout
 from runner.drawing import INK
 from runner.errors import SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow
@@ -118,6 +118,16 @@ def everything_in(folder: Path) -> bytes:
     return data
 
 
+def in_vain(act: Callable[[ToyRun], object]) -> Callable[[ToyRun], None]:
+    """An act that is to fail, and need not be waited for as long as one that is to succeed on a busy machine."""
+
+    def hasty(run: ToyRun) -> None:
+        set_default_timeout(run.page.context, 1)
+        act(run)
+
+    return hasty
+
+
 def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[..., Result], tmp_path: Path) -> None:
     """Started and done are recorded around each step, the pictures lie under the guide's paths."""
     result = run_toy(second(toy(), lambda run: control(run.page, "Go").click()))
@@ -147,7 +157,7 @@ def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[.
 def test_a_failure_says_where_a_reader_would_be_stuck(run_toy: Callable[..., Result], tmp_path: Path) -> None:
     """Step, the guide's words, the page, what was looked for, what was there instead, and a picture of it."""
     with pytest.raises(StepFailed) as caught:
-        run_toy(second(toy(), lambda run: expect(control(run.page, "Proceed")).to_be_visible()))
+        run_toy(second(toy(), in_vain(lambda run: expect(control(run.page, "Proceed")).to_be_visible())))
     failure = caught.value.failure
     assert (failure.step, failure.says) == (2, '"Go"')
     assert failure.url == f"{SITE}?code=…&tab=1"
@@ -207,7 +217,7 @@ def test_a_failure_s_picture_shows_where_the_step_did_not_get_on(
         box = run.page.locator(marked or "p").first.bounding_box()
         assert box is not None
         boxes.extend((box["x"], box["y"], box["width"], box["height"]))
-        act(run)
+        in_vain(act)(run)
 
     with pytest.raises(StepFailed) as caught:
         run_toy(second(toy(), fail, adds=["two.png"]))
@@ -290,7 +300,7 @@ def test_a_failed_fill_does_not_tell_the_value(run_toy: Callable[..., Result], t
         run.page.get_by_label("Nowhere").fill(run.settings.password.reveal())
 
     with pytest.raises(StepFailed) as caught:
-        run_toy(second(toy(), fill), trace="on")
+        run_toy(second(toy(), in_vain(fill)), trace="on")
     assert PASSWORD not in str(caught.value)
     assert PASSWORD.encode() not in everything_in(folder_of(tmp_path))
 
@@ -348,7 +358,7 @@ def test_a_redacted_trace_is_still_a_trace(run_toy: Callable[..., Result], tmp_p
 def test_a_trace_is_kept_as_asked(run_toy: Callable[..., Result], tmp_path: Path, mode: str, *, kept: bool) -> None:
     """Off keeps none; retain-on-failure keeps that of a run that failed."""
     with pytest.raises(StepFailed):
-        run_toy(second(toy(), lambda run: control(run.page, "Proceed").click()), trace=mode)
+        run_toy(second(toy(), in_vain(lambda run: control(run.page, "Proceed").click())), trace=mode)
     assert (folder_of(tmp_path) / "trace.zip").exists() == kept
 
 
@@ -362,8 +372,8 @@ def test_a_trace_that_cannot_be_redacted_is_not_kept_and_hides_no_failure(
         raise ValueError(PASSWORD)
 
     monkeypatch.setattr("runner.traces.rewrite", broken)
-    with pytest.raises(StepFailed, match="Timeout 3000ms exceeded"):
-        run_toy(second(toy(), lambda run: control(run.page, "Begin").click()), trace="retain-on-failure")
+    with pytest.raises(StepFailed, match="Timeout 1000ms exceeded"):
+        run_toy(second(toy(), in_vain(lambda run: control(run.page, "Begin").click())), trace="retain-on-failure")
     result = json.loads((folder_of(tmp_path) / "result.json").read_text())
     assert (result["state"], result["trace"]) == ("failed", None)
     assert result["not_kept"] == ["the trace could not be written without its secrets: ValueError"]
