@@ -389,14 +389,9 @@ def compare_accessibility(result: Result, ledger: Ledger, baseline: Path | None,
 
 def kept_sign_ins(flow: Flow[Any], settings: Settings, env: Mapping[str, str]) -> dict[str, Any] | None:
     """What "login" has kept for this flow with these settings, as one state; None if nothing is kept."""
-    from runner.sign_ins import SignIns, SignInSettings, merged
+    from runner.sign_ins import kept_for
 
-    sign_in_settings = SignInSettings.load(env)
-    if not sign_in_settings.folder.is_dir():
-        return None
-    kept = SignIns(sign_in_settings)
-    states = [state for login in flow.logins(settings) if (state := kept.state(login.name))]
-    return merged(*states) if states else None
+    return kept_for(flow, settings, env)
 
 
 def notify(notices: NoticeSettings, folder: Path) -> None:

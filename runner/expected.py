@@ -112,6 +112,7 @@ def look(shown: Page | Locator, secrets: Secrets, conceal: Sequence[Locator] = (
         conceal: What is covered besides.
 
     Raises:
+        AssertionError: The element does not fit into the viewport.
         Stuck: The page did not come to rest.
     """
     if isinstance(shown, Page):
@@ -122,8 +123,12 @@ def look(shown: Page | Locator, secrets: Secrets, conceal: Sequence[Locator] = (
     taken = capture(shown.page, secrets, {"shown": shown}, conceal)
     picture = drawn(taken.picture(), Drawing(taken.covered), taken.scale)
     left, top, right, bottom = (round(edge) for edge in pixels(taken.boxes["shown"], taken.scale))
-    inside = (max(left, 0), max(top, 0), min(right, picture.width), min(bottom, picture.height))
-    return Now(encoded(picture.crop(inside)), taken.scale)
+    if left < 0 or top < 0 or right > picture.width or bottom > picture.height:
+        raise AssertionError(
+            f"the element does not fit into the viewport: it is {right - left}x{bottom - top} pixels at {left},{top}, "
+            f"the viewport {picture.width}x{picture.height}. Compare a part of it, or give the page a larger viewport"
+        )
+    return Now(encoded(picture.crop((left, top, right, bottom))), taken.scale)
 
 
 def _marked(now: Now, differs: Difference) -> bytes:

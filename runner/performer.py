@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -233,12 +233,28 @@ class Performer(Generic[R]):
             browser: Where it is opened.
             more: Playwright's options for it, which come before the flow's.
         """
+        kept = {"storage_state": self._performance.kept} if self._performance.kept else {}
         with private_files():
-            self._context = self._performance.open_context(browser, more)
+            self._context = self._performance.open_context(browser, {**kept, **more})
         return self._context
 
+    def keep_session_secret(self) -> None:
+        """Register the sessions that are open now, before what could show them is written."""
+        if self._context and not self._finished:
+            with suppress(PlaywrightError):  # it has gone, and shows no more
+                self.performed.keep_sessions_secret(self._context)
+
     def attach(self, page: Page) -> None:
-        """Make a tab the run's first one."""
+        """Make a tab the run's first one.
+
+        Raises:
+            WrongUsage: It is not one of the run's own context, so that it would be recorded with its secrets.
+        """
+        if page.context != self._context:
+            raise WrongUsage(
+                "the test's page was opened before its run, so that it would be recorded with the run's secrets: name "
+                "the run's fixture among the arguments of the test, or of the fixture that opens the page"
+            )
         browser = page.context.browser
         with private_files():
             self._camera = self._performance.camera()

@@ -1,13 +1,16 @@
-"""What a flow's pytest plugin needs of pytest: a context without secrets on record, evidence, expected screenshots.
+"""What the pytest plugin does once a test has a run: evidence, reports without secrets, expected screenshots.
 
-It stands on pytest-playwright and takes its options: --browser, --headed, --slowmo, --tracing, --video, --output.
+It stands on pytest-playwright and takes its options: --browser, --headed, --slowmo, --tracing, --video, --output. The
+plugin itself, which every pytest loads that finds it, imports this module only where a test asks for it.
 """
 
 from __future__ import annotations
 
+import base64
+import fcntl
 import os
 import re
-import sys
+import tempfile
 import urllib.parse
 from contextlib import suppress
 from pathlib import Path
@@ -25,14 +28,15 @@ from runner.expected import expect_screenshot as expect_to_look
 from runner.performance import Options
 from runner.performer import Performer
 from runner.run import Reporter
-from runner.secrets import Secrets
+from runner.secrets import SHORTEST, Secret, Secrets
 from runner.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, Locator, Playwright
 
+    from runner.errors import Failure
     from runner.flow import Flow, Step
     from runner.settings import Settings
 
@@ -42,42 +46,47 @@ RUNS, LOOKS = "runs", "looks"
 ARTIFACT = re.compile(r"trace(-\d+)?\.zip|video(-\d+)?\.webm|test-(failed|finished)-\d+\.png|looks")
 """What pytest-playwright, and `expect_screenshot`, leave in the folder of a test."""
 
-ACCESSIBILITY = (
-    "accessibility(baseline=None): look for violations with axe on the page of each screenshot; with a baseline (a "
-    "JSON file, seen from the test's) new ones fail the test"
-)
-"""The mark of the engine's own."""
+DEFAULT_OUTPUT = "test-results"
+"""pytest-playwright's own folder: that it is deleted is what its documentation says."""
+
+SECRETS = pytest.StashKey[list[Secrets]]()
+"""What must not be in a test's report, in the stash of the test or of the session: known before the test has a run."""
 
 _PERFORMER = pytest.StashKey[Performer[Any]]()
 _TOLD = pytest.StashKey["Told"]()
 _FAILED = pytest.StashKey[bool]()
 _PROBLEMS = pytest.StashKey[list[str]]()
+_LOOKS = pytest.StashKey[dict[Path, str]]()
 
 
-# -- options ------------------------------------------------------------------------------------------------------
+# -- the output folder --------------------------------------------------------------------------------------------
 
 
-def add_options(parser: pytest.Parser) -> None:
-    """Add what pytest-playwright does not have."""
-    parser.getgroup("guiderunner", "guiderunner").addoption(
-        "--update-screenshots",
-        action="store_true",
-        help="Keep what pages look like now as what expect_screenshot expects.",
-    )
+def delete_once(config: pytest.Config, delete: Callable[[], object]) -> None:
+    """Have the output folder deleted, unless there is something else in it, and by one of pytest-xdist's workers only.
 
+    A worker that takes the place of one that has crashed would delete what the others are writing.
 
-def configure(config: pytest.Config) -> None:
-    """Refuse an output folder with something else in it, and register the fixtures.
+    Args:
+        config: Pytest's.
+        delete: Deletes it.
 
     Raises:
-        UsageError: pytest-playwright would delete what no test has made.
+        UsageError: There is something in it that no test has left there.
     """
-    config.addinivalue_line("markers", ACCESSIBILITY)
-    if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist begin
-        refuse_to_delete(Path(config.getoption("--output")))
-    # Registered when all other plugins are: what has the name of one of pytest-playwright's comes before it.
-    config.pluginmanager.register(sys.modules[__name__], "guiderunner-engine")
-    config.pluginmanager.register(_Innermost(), "guiderunner-innermost")
+    output = Path(config.getoption("--output"))
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        refuse_to_delete(output)
+        delete()
+        return
+    with (Path(tempfile.gettempdir()) / f"guiderunner-{worker['testrunuid']}").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if not file.read():
+            refuse_to_delete(output)
+            delete()
+            file.write("deleted")
 
 
 def refuse_to_delete(output: Path) -> None:
@@ -89,11 +98,12 @@ def refuse_to_delete(output: Path) -> None:
     Raises:
         UsageError: There is something else in it.
     """
-    foreign = _foreign(output)
-    if foreign:
+    if str(output) == DEFAULT_OUTPUT and not output.is_symlink():
+        return
+    if foreign := _foreign(output):
         raise pytest.UsageError(
-            f"--output {output}: that folder would be deleted, and no test has made {foreign}. Name another one, such "
-            "as --output test-results"
+            f"--output {output}: that folder would be deleted, and no test has made {foreign}. Name one that is empty "
+            f"or not there yet, or leave the option out for {DEFAULT_OUTPUT}"
         )
 
 
@@ -160,9 +170,14 @@ class Told(Reporter):
         self.lines.append(f"{step.name}: found done")
         self._leave()
 
-    def failed(self, error: BaseException) -> None:
-        """Tell that the step that was begun has failed."""
-        self._leave(error)
+    def step_failed(self, step: Step[Any], failure: Failure) -> None:
+        """Tell that a step has failed."""
+        self.lines.append(f"{step.name} failed: {failure.sentence}")
+        self._leave(AssertionError(failure.sentence))
+
+    def end(self) -> None:
+        """End what was begun and is not over."""
+        self._leave()
 
     def _leave(self, error: BaseException | None = None) -> None:
         if self._open:
@@ -175,6 +190,7 @@ def begin(
     flow: Flow[Any],
     settings: Settings,
     at_step: Callable[[int], None] = lambda _: None,
+    signed_in: dict[str, Any] | None = None,
 ) -> Iterator[Performer[Any]]:
     """The run of a test, from its set-up to its end; for a fixture to `yield from`.
 
@@ -183,6 +199,7 @@ def begin(
         flow: The flow.
         settings: What it works with.
         at_step: Called with the number of each step that begins.
+        signed_in: Kept sign-ins to begin with.
     """
     config, node = request.config, request.node
     accessibility, baseline = _accessibility(node)
@@ -195,14 +212,17 @@ def begin(
             trace=config.getoption("--tracing"),
             video=config.getoption("--video") != "off",
             accessibility=accessibility,
+            signed_in=signed_in,
         ),
         reporter=told,
         baseline=baseline,
     )
     node.stash[_PERFORMER], node.stash[_TOLD] = performer, told
+    keep(node, performer.performed.secrets)
     # A test that is run again is the same item to pytest.
     node.stash[_FAILED], node.stash[_PROBLEMS] = False, []
     yield performer
+    told.end()
     failed = node.stash[_FAILED]
     performer.finish(
         node.stash[_PROBLEMS],
@@ -247,25 +267,133 @@ def artifacts(performer: Performer[Any]) -> list[tuple[str, Path]]:
 # -- reports ------------------------------------------------------------------------------------------------------
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Take secrets out of what a test has raised, before any other plugin reads it, and show what its run has left."""
+def keep(node: pytest.Item | pytest.Session, secrets: Secrets) -> None:
+    """Have these secrets taken out of all that a test says from now on.
+
+    Args:
+        node: The test; or the session, for all of them.
+        secrets: What must not be said.
+    """
+    node.stash.setdefault(SECRETS, []).append(secrets)
+    _KNOWN.append(secrets)
+
+
+def secrets_among(kind: type[Settings], values: Mapping[str, str]) -> Secrets:
+    """The secrets among values that a run is to be given, also where they are no settings that it could work with.
+
+    Args:
+        kind: The class of the settings.
+        values: Values by the names of environment variables.
+    """
+    secrets = Secrets()
+    names = {about.name for _, about in kind.about() if about.secret}
+    plain = [text for name, text in values.items() if name not in names]
+    for name in names & set(values):
+        if len(values[name]) >= SHORTEST and values[name] not in (*plain, "login"):  # the word for a kept sign-in
+            secrets.add(Secret(values[name], name))
+    secrets.let_stand(*plain)
+    return secrets
+
+
+def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Take secrets out of what a test has raised, before any plugin reads it, and add what its run has told.
+
+    Args:
+        item: The test.
+        call: The part of it that is over.
+    """
     performer, told = item.stash.get(_PERFORMER, None), item.stash.get(_TOLD, None)
-    secrets = performer.performed.secrets if performer else None
-    if secrets and told and call.excinfo:
-        told.failed(call.excinfo.value)
-        redact(call.excinfo.value, secrets)
+    if performer:
+        performer.keep_session_secret()
+    for secrets in _secrets_of(item):
+        if call.excinfo:
+            redact(call.excinfo.value, secrets)
+            if secrets.find_deep(call.excinfo.exconly()):
+                # What the exception makes of its own fields when it is asked: nothing of it can stay.
+                plain = pytest.fail.Exception(secrets.redact_deep(call.excinfo.exconly()), pytrace=False)
+                call.excinfo = pytest.ExceptionInfo.from_exc_info((type(plain), plain, call.excinfo.tb))
     if told and told.lines and call.when == "call":
         item.add_report_section("call", "guide", "\n".join(told.lines))
-    report = yield
+
+
+def redact_report(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Take secrets out of what a report shows: code, local variables, what was printed and logged, why it was skipped.
+
+    Args:
+        item: The test.
+        report: Its report, before other plugins have read it.
+    """
+    for secrets in _secrets_of(item):
+        report.longrepr = _redacted(report.longrepr, secrets, set())
+        if report.longrepr is not None and secrets.find_deep(report.longreprtext):
+            report.longrepr = secrets.redact_deep(report.longreprtext)
+        if reason := getattr(report, "wasxfail", None):
+            report.wasxfail = secrets.redact_deep(reason)
+        report.sections = [(name, secrets.redact_deep(text)) for name, text in report.sections]
+
+
+def after_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Remember what a test has found wrong, and show what its run has left.
+
+    Args:
+        item: The test.
+        call: The part of it that is over.
+        report: Its report.
+    """
+    performer = item.stash.get(_PERFORMER, None)
+    if performer is None:
+        return
     if call.excinfo and report.failed:
         item.stash[_FAILED] = True
         item.stash[_PROBLEMS] = item.stash.get(_PROBLEMS, []) + _sentences(call.excinfo.value)
-    if performer and report.when == "teardown":
+    if report.when == "teardown":
         _link(item, report, artifacts(performer))
-    return report
+
+
+def redact_for(node: pytest.Item | pytest.Session, error: BaseException) -> None:
+    """Take the secrets of a test, or of the session, out of an exception, in place."""
+    for secrets in node.stash.get(SECRETS, []):
+        redact(error, secrets)
+
+
+def guard_teardown(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    """Take secrets out of what a fixture's teardown raises, before Allure has it, which is told of no other way.
+
+    Args:
+        fixturedef: The fixture.
+        request: Its request.
+    """
+    node = request.node
+    if not node.stash.get(SECRETS, []) or not request.config.getoption("--alluredir", None):
+        return
+
+    def guarded(finalizer: Callable[[], object]) -> Callable[[], None]:
+        def finalize() -> None:
+            try:
+                finalizer()
+            except BaseException as error:
+                redact_for(node, error)
+                raise
+
+        return finalize
+
+    finalizers = fixturedef._finalizers  # noqa: SLF001 - Allure wraps them there as well, after this
+    finalizers[:] = map(guarded, finalizers)
+
+
+def redact_warning(warning: Warning | str) -> None:
+    """Take the secrets of all tests out of a warning, in place."""
+    for secrets in _KNOWN:
+        if isinstance(warning, Warning):
+            redact(warning, secrets)
+
+
+_KNOWN: list[Secrets] = []
+"""The secrets of all tests of this process: a warning is not told whose it is."""
+
+
+def _secrets_of(item: pytest.Item) -> list[Secrets]:
+    return [*item.stash.get(SECRETS, []), *item.session.stash.get(SECRETS, [])]
 
 
 def redact(error: BaseException, secrets: Secrets) -> None:
@@ -278,12 +406,32 @@ def redact(error: BaseException, secrets: Secrets) -> None:
             continue
         seen.add(id(one))
         one.args = tuple(secrets.redact_deep(each) if isinstance(each, str) else each for each in one.args)
+        for name in _FIELDS:
+            if isinstance(text := getattr(one, name, None), str):
+                with suppress(AttributeError):  # it cannot be set, and what it says is looked at as a whole
+                    setattr(one, name, secrets.redact_deep(text))
         if isinstance(one, PlaywrightError):
-            one._message = secrets.redact_deep(one.message)  # noqa: SLF001 - its str() comes from there
             one._stack = None  # noqa: SLF001 - the driver's own, which repeats the message
         if notes := getattr(one, "__notes__", None):
             one.__notes__ = [secrets.redact_deep(note) for note in notes]
         left += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+
+
+_FIELDS = ("_message", "msg", "reason")
+"""Where exceptions keep a text besides their arguments: Playwright's, pytest's own, those of the standard library."""
+
+
+def _redacted(part: Any, secrets: Secrets, seen: set[int]) -> Any:  # noqa: ANN401 - whatever a report is made of
+    """A part of a report without secrets: texts anew, all else in place."""
+    if isinstance(part, str):
+        return secrets.redact_deep(part)
+    if isinstance(part, (list, tuple)):
+        return type(part)(_redacted(each, secrets, seen) for each in part)
+    if hasattr(part, "__dict__") and id(part) not in seen:
+        seen.add(id(part))
+        for name, value in vars(part).items():
+            setattr(part, name, _redacted(value, secrets, seen))
+    return part
 
 
 _EXPECTED = re.compile(r'- Expect "\w+" (.+) with timeout')
@@ -305,21 +453,6 @@ def _sentences(error: BaseException) -> list[str]:
     return [f"{'; '.join(said[:log][:3]) or type(error).__name__}{where}"]
 
 
-class _Innermost:
-    """Is told of a report before all other plugins that look at it when it is made."""
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take secrets out of what a report shows: code, local variables, what was printed and logged."""
-        report = yield
-        if performer := item.stash.get(_PERFORMER, None):
-            secrets = performer.performed.secrets
-            if report.failed and secrets.find_deep(report.longreprtext):
-                report.longrepr = secrets.redact_deep(report.longreprtext)
-            report.sections = [(name, secrets.redact_deep(text)) for name, text in report.sections]
-        return report
-
-
 def _link(item: pytest.Item, report: pytest.TestReport, found: Sequence[tuple[str, Path]]) -> None:
     """Name what a run has left in JUnit's properties, and show it in pytest-html."""
     config = item.config
@@ -337,13 +470,15 @@ def _link(item: pytest.Item, report: pytest.TestReport, found: Sequence[tuple[st
     for kind, path in found:
         address = urllib.parse.quote(Path(os.path.relpath(path, folder)).as_posix())
         if kind == "screenshot":
-            extras.append(plugin.extras.png(address, name="Screenshot"))
+            whole = config.getoption("self_contained_html", default=False)
+            picture = base64.b64encode(path.read_bytes()).decode() if whole else address
+            extras.append(plugin.extras.png(picture, name="Screenshot"))
         else:
             extras.append(plugin.extras.url(address, name=kind.capitalize()))
     report.extras = extras  # type: ignore[attr-defined]
 
 
-# -- fixtures -----------------------------------------------------------------------------------------------------
+# -- what fixtures give ---------------------------------------------------------------------------------------------
 
 
 class Looks:
@@ -386,13 +521,18 @@ class Looks:
         if name in self._taken:
             pytest.fail(f'expect_screenshot: this test has expected "{name}" before', pytrace=False)
         self._taken.add(name)
+        kept = self._folder / f"{name}-{self._suffix}.png"
+        owners = self._request.config.stash.setdefault(_LOOKS, {})
+        owner = owners.setdefault(kept, self._request.node.nodeid)
+        if owner != self._request.node.nodeid:
+            pytest.fail(f'expect_screenshot: "{name}" is the picture of {owner}: name another one', pytrace=False)
         performer = self._request.node.stash.get(_PERFORMER, None)
         if shown is None:
             shown = performer.page if performer else self._request.getfixturevalue("page")
         try:
             expect_to_look(
                 shown,
-                self._folder / f"{name}-{self._suffix}.png",
+                kept,
                 secrets=performer.performed.secrets if performer else Secrets(),
                 actual=Path(self._request.getfixturevalue("output_path")) / LOOKS / f"{name}.png",
                 conceal=conceal,
@@ -404,31 +544,30 @@ class Looks:
             raise error.with_traceback(None) from None
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any],
-    playwright: Playwright,
-    browser_name: str,
-    request: pytest.FixtureRequest,
+def launch_args(
+    args: Mapping[str, Any], playwright: Playwright, browser_name: str, *, same_pixels: bool
 ) -> dict[str, Any]:
-    """pytest-playwright's own; where Playwright has no such browser, the system's, as the command line does."""
-    args = dict(browser_type_launch_args)
+    """pytest-playwright's options to start a browser; where Playwright has none, the system's is started.
+
+    Args:
+        args: pytest-playwright's own.
+        playwright: A started Playwright.
+        browser_name: chromium, firefox or webkit.
+        same_pixels: Draw the same page in the same pixels each time.
+    """
+    args = dict(args)
     settings = BrowserSettings.load(environment())
     chosen = args.keys() & {"executable_path", "channel"}
     if not chosen and (settings.executable or own_browser(playwright, browser_name) is None):
         with suppress(Missing):  # Playwright says how to get its own
             args["executable_path"] = find_browser(playwright, browser_name, settings)
-    if any("expect_screenshot" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if same_pixels:
         args["args"] = [*args.get("args", ()), *SAME_PIXELS.get(browser_name, ())]
     return args
 
 
-@pytest.fixture
-def context(request: pytest.FixtureRequest) -> BrowserContext:
-    """pytest-playwright's own; in the test of a run the run's, of which nothing is recorded with its secrets."""
-    if "performer" not in request.fixturenames:
-        made: BrowserContext = request.getfixturevalue("new_context")()
-        return made
+def open_context(request: pytest.FixtureRequest) -> BrowserContext:
+    """The context of a test's run, of which nothing is recorded with its secrets."""
     performer: Performer[Any] = request.getfixturevalue("performer")
     browser: Browser = request.getfixturevalue("browser")
     args = dict(request.getfixturevalue("browser_context_args"))
@@ -436,15 +575,3 @@ def context(request: pytest.FixtureRequest) -> BrowserContext:
     args |= marker.kwargs if marker else {}
     args.pop("record_video_dir", None)  # the run records by itself, and covers secrets
     return performer.open_context(browser, args)
-
-
-@pytest.fixture
-def expected_screenshots(request: pytest.FixtureRequest) -> Path:
-    """The folder of the pictures that a test expects: beside its file, with the file's name."""
-    return request.path.with_name(f"{request.path.stem}-screenshots")
-
-
-@pytest.fixture
-def expect_screenshot(request: pytest.FixtureRequest, expected_screenshots: Path, browser_name: str) -> Looks:
-    """Expect a page, or an element, to look as a picture that is kept: `expect_screenshot("form", form)`."""
-    return Looks(request, expected_screenshots, f"{browser_name}-{sys.platform}")

@@ -74,6 +74,9 @@ class Reporter:
     def step_done(self, step: Step[Any], seconds: float) -> None:
         """A step has done what the guide says."""
 
+    def step_failed(self, step: Step[Any], failure: Failure) -> None:
+        """A step has failed; all that is known of it, without secrets."""
+
     def step_again(self, step: Step[Any], sentence: str) -> None:
         """A step is performed again, and why."""
 
@@ -678,6 +681,7 @@ class Run(Generic[S]):
         )
         about = asdict(failure)
         self.ledger.record("step failed", **about)
+        self.reporter.step_failed(step, failure)
         return StepFailed(failure)
 
     def _looks_like(self, flow: Flow[Any], step: Step[Any], controls: Sequence[str]) -> Flow[Any] | None:

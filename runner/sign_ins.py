@@ -30,10 +30,12 @@ from runner.secrets import Secret, plain_url
 from runner.settings import Settings, path, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from cryptography.fernet import MultiFernet
     from playwright.sync_api import Browser, Page
+
+    from runner.flow import Flow
 
 State = dict[str, Any]
 """Playwright's storage_state."""
@@ -223,6 +225,22 @@ def _no_keyring(why: str) -> str:
 
 
 # -- using a state ------------------------------------------------------------------------------------------------
+
+
+def kept_for(flow: Flow[Any], settings: Settings, environment: Mapping[str, str]) -> State | None:
+    """What is kept for this flow with these settings, as one state; None if nothing is.
+
+    Args:
+        flow: The flow.
+        settings: What it works with.
+        environment: Where SIGN_INS and GUIDERUNNER_KEY may be set, see `runner.settings.environment`.
+    """
+    sign_in_settings = SignInSettings.load(environment)
+    if not sign_in_settings.folder.is_dir():
+        return None
+    kept = SignIns(sign_in_settings)
+    states = [state for login in flow.logins(settings) if (state := kept.state(login.name))]
+    return merged(*states) if states else None
 
 
 def merged(*states: State) -> State:

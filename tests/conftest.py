@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
+from runner.browser import BrowserSettings, find_browser
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Playwright
 
     from fixtures.sandbox import Sandbox
 
@@ -45,6 +49,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("matrix")
         for row in (columns, *(rows[name] for name in sorted(rows))):
             terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], playwright: Playwright, browser_name: str
+) -> dict[str, Any]:
+    """pytest-playwright's own options, with the browser that guiderunner would start."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_browser(playwright, browser_name, BrowserSettings.load({})),
+    }
 
 
 @pytest.fixture(autouse=True)

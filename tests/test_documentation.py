@@ -10,12 +10,9 @@ from pathlib import Path
 from _pytest.fixtures import FixtureFunctionDefinition
 from PIL import Image
 
-from flows.wordpress_migration import pytest_plugin
+import guiderunner_pytest as plugin
 from flows.wordpress_migration.flow import FLOW
-from flows.wordpress_migration.pytest_plugin import MARKERS
-from runner import pytest_plugin as engine
 from runner.cli import all_settings
-from runner.pytest_plugin import ACCESSIBILITY
 from runner.settings import example
 
 ROOT = Path(__file__).parents[1]
@@ -66,15 +63,10 @@ def test_every_mark_and_every_fixture_of_the_plugin_is_described() -> None:
     """The tables name what there is, and nothing else; what other fixtures are made of stays unsaid."""
     marks, fixtures = (set(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)) for table in TABLES)
     described = {name for cell in marks for name in re.findall(r"`(\w+)\(", cell)}
-    assert described == {text.partition("(")[0] for text in (*MARKERS, ACCESSIBILITY)}
-    there = {
-        name
-        for module in (pytest_plugin, engine)
-        for name, value in vars(module).items()
-        if isinstance(value, FixtureFunctionDefinition)
-    }
+    assert described == {text.partition("(")[0] for text in plugin.MARKERS}
+    there = {name for name, value in vars(plugin).items() if isinstance(value, FixtureFunctionDefinition)}
     named = {name for cell in fixtures for name in re.findall(r"`(\w+)`", cell)}
-    assert named == (there | {"page"}) - {"session_sandbox", "performer", "browser_type_launch_args"}
+    assert named == (there | {"page", "context"}) - {"session_sandbox", "performer"}
 
 
 def test_nothing_names_a_machine_or_a_registry() -> None:

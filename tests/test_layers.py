@@ -1,12 +1,14 @@
 """The layers are one-way: cli -> flows -> runner, cli -> fixtures, and each names only what it may know.
 
-A flow's `pytest_plugin` stands where cli does: it brings the flow and the sandbox together.
+`guiderunner_pytest.py` stands where cli does: it brings the flow and the sandbox together.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = sorted(path for path in (ROOT / "runner").glob("*.py") if path.name != "cli.py")
 PARTS = [*sorted((ROOT / "runner" / "templates").iterdir()), *sorted((ROOT / "runner").glob("*.json"))]
-FLOWS = sorted(path for path in (ROOT / "flows").rglob("*.py") if path.name != "pytest_plugin.py")
-PLUGINS = sorted((ROOT / "flows").glob("*/pytest_plugin.py"))
+FLOWS = sorted((ROOT / "flows").rglob("*.py"))
+PLUGIN = ROOT / "guiderunner_pytest.py"
 PAGES = [path for path in FLOWS if path.parent.name == "pages"]
 STAND_INS = sorted((ROOT / "fixtures").rglob("*.py"))
 
@@ -41,7 +43,6 @@ def test_there_are_files_to_look_at() -> None:
     assert len(ENGINE) > 5
     assert len(PARTS) > 3
     assert PAGES
-    assert PLUGINS
     assert STAND_INS
 
 
@@ -72,11 +73,20 @@ def test_only_the_module_for_fleets_knows_their_engine() -> None:
 
 
 def test_nothing_needs_the_tops_of_the_layers() -> None:
-    """Neither the command line nor a plugin of pytest is imported by what they bring together, and pytest by plugins only."""
-    tops = {"runner.cli", *(f"flows.{path.parent.name}.pytest_plugin" for path in PLUGINS)}
+    """Neither the command line nor the plugin is imported by what they bring together; pytest is by its own module only."""
+    tops = {"runner.cli", PLUGIN.stem}
     assert not {path.name for path in (*ENGINE, *FLOWS, *STAND_INS) if imports(path) & tops}
     needs_pytest = {path for path in (*ENGINE, *FLOWS, *STAND_INS) if "pytest" in imports(path)}
     assert needs_pytest == {ROOT / "runner" / "pytest_plugin.py"}
+
+
+def test_the_plugin_imports_nothing_of_ours_before_a_test_asks_for_it() -> None:
+    """Every pytest loads it, in projects too that have packages of the same names."""
+    code = "import sys, guiderunner_pytest; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "pytest" in loaded.split()
+    ours = ("runner", "flows", "fixtures", "playwright")
+    assert not [module for module in loaded.split() if module.split(".")[0] in ours]
 
 
 @pytest.mark.parametrize("path", STAND_INS, ids=name)

@@ -54,9 +54,12 @@ def test_an_example_passes_as_it_stands(
 WRONG = {
     'fault("session-end")': 'there is no fault "session-end"; the closest are: session-ends*',
     'fault("multisite", step=3)': "the fault multisite is one of the existing site, which is so from the start*",
+    'fault("outage", stp=3)': "fault: it takes a name and perhaps a step: fault(*",
     'markup("tile")': 'markup: there is no "tile"; there are: tiles, radios,*',
     "behaviour(delay=3)": "behaviour: There is no behaviour 'delay'*",
     "source(colour=1)": 'source: there is no "colour"; there are: basic_auth,*',
+    'wordpress("5.9")': "*5.9*7.1*",
+    "wordpress()": 'wordpress: it takes one argument, such as wordpress("...")',
 }
 
 
@@ -71,6 +74,87 @@ def test_a_wrong_mark_says_what_there_is(pytester: pytest.Pytester) -> None:
     ran = pytester.runpytest_subprocess()
     ran.assert_outcomes(errors=len(WRONG))
     ran.stdout.fnmatch_lines([*WRONG.values()])
+
+
+def test_what_cannot_come_about_is_refused(pytester: pytest.Pytester) -> None:
+    """A fault at a step that there is not, one without a sandbox, an unknown edition, a setting that is missing."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        class TestInSandbox:
+            @pytest.mark.fault("outage", step=99)
+            def test_step(self, migration):
+                pass
+
+            @pytest.mark.source(language="xx_XX")
+            def test_language(self, sandbox):
+                pass
+
+            @pytest.mark.fault("session-ends", 4)
+            @pytest.mark.edition("2025")
+            def test_next_one_has_a_sandbox_all_the_same(self, sandbox, performer):
+                assert sandbox.world.behaviour.edition == performer.flow.edition == "2025"
+
+        class TestElsewhere:
+            @pytest.fixture
+            def migration_settings(self):
+                return {"PANTHEON_PASSWORD": "only-this-one-is-set"}
+
+            @pytest.mark.fault("name-taken")
+            def test_fault(self, migration):
+                pass
+
+            def test_settings(self, migration):
+                pass
+
+            @pytest.mark.edition("1999")
+            def test_edition(self, migration):
+                pass
+        """
+    )
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    ran = pytester.runpytest_subprocess()
+    ran.assert_outcomes(errors=5, passed=1)
+    ran.stdout.fnmatch_lines(
+        [
+            "fault: outage at step 99: the guide has steps 1 to 9",
+            "*xx_XX*",
+            "fault: name-taken is the sandbox's, and the settings of this test are not its",
+            "missing: *PANTHEON_EMAIL*",
+            '*has no edition "1999"*',
+        ]
+    )
+    ran.stdout.no_fnmatch_line("*only-this-one-is-set*")
+
+
+def test_a_closer_mark_holds(pytester: pytest.Pytester) -> None:
+    """The test's own comes before its module's; what a fault has changed goes back to what the marks say."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        pytestmark = [pytest.mark.edition("2024"), pytest.mark.markup("tiles", "combobox")]
+
+        @pytest.mark.edition("2025")
+        @pytest.mark.markup("listbox")
+        @pytest.mark.behaviour(delay_ms=7)
+        @pytest.mark.source(plugin_page=3)
+        @pytest.mark.fault("slow")
+        @pytest.mark.fault("maintenance")
+        def test_it(sandbox, performer):
+            behaviour = sandbox.world.behaviour
+            assert (behaviour.edition, behaviour.markup.cms, behaviour.markup.workspace) == ("2025", "listbox", "combobox")
+            assert performer.flow.edition == "2025"
+            assert (behaviour.delay_ms, behaviour.slow_ms) == (7, 1000)
+            sandbox.end_faults()
+            behaviour = sandbox.world.behaviour
+            assert (behaviour.delay_ms, behaviour.slow_ms, behaviour.markup.cms) == (7, 0, "listbox")
+            assert '"page_of_plugin": 3' in (sandbox.source.directory / "site.json").read_text()
+            assert '"maintenance": false' in (sandbox.source.directory / "site.json").read_text()
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_each_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from runner.browser import BrowserSettings, find_browser
 from runner.flow import Flow
 from runner.pytest_plugin import begin
 from runner.run import Run
@@ -62,6 +63,11 @@ def performer(request):
 def toy(performer, page):
     performer.attach(page)
     return performer
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, playwright):
+    return {{**browser_type_launch_args, "executable_path": find_browser(playwright, "chromium", BrowserSettings.load({{}}))}}
 """
 
 
@@ -131,6 +137,104 @@ def test_a_failed_test_tells_all_but_the_secret(project: pytest.Pytester) -> Non
     assert held == []
     assert (project.path / "report.html").is_file()
     assert list((project.path / "allure").glob("*-result.json"))
+
+
+def test_nothing_says_a_secret_however_a_test_ends(project: pytest.Pytester) -> None:
+    """Skipped, expected to fail, failed by pytest's own word, in a group, with fields of its own, in a fixture, warned."""
+    project.makepyfile(
+        test_ends=f"""
+        import subprocess
+        import warnings
+        import pytest
+        from runner.errors import StepFailed
+
+        SECRET = "{TOKEN}"
+
+        class Own(Exception):
+            def __str__(self):
+                return SECRET
+
+        def test_skipped(toy):
+            pytest.skip(SECRET)
+
+        def test_expected(toy):
+            pytest.xfail(SECRET)
+
+        def test_failed(toy):
+            pytest.fail(SECRET)
+
+        def test_command(toy):
+            raise subprocess.CalledProcessError(1, ["open", SECRET])
+
+        def test_group(toy):
+            raise ExceptionGroup(SECRET, [ValueError(SECRET)])
+
+        def test_own(toy):
+            raise Own
+
+        def test_warned(toy):
+            warnings.warn(SECRET)
+
+        def test_step_is_open(toy):
+            toy.performed.settings.__dict__  # noqa
+            toy.until(1)
+            toy.flow.steps[1].perform = lambda run: 1 / 0
+            with pytest.raises(StepFailed):
+                toy.until(2)
+            assert SECRET == "x"
+
+        @pytest.fixture
+        def broken(toy):
+            print(SECRET)
+            raise ValueError(SECRET)
+
+        def test_setup(broken):
+            pass
+
+        @pytest.fixture
+        def breaks(toy):
+            yield
+            raise ValueError(SECRET)
+
+        def test_teardown(breaks):
+            pass
+        """
+    )
+    ran = project.runpytest_subprocess(
+        "-rA", "--html=report.html", "--self-contained-html", "--junitxml=junit.xml", "--alluredir=allure"
+    )
+    ran.assert_outcomes(failed=5, skipped=1, xfailed=1, passed=2, errors=2, warnings=2)
+    (project.path / "test_ends.py").unlink()
+    (project.path / "conftest.py").unlink()
+    for cached in project.path.rglob("*.pyc"):
+        cached.unlink()
+    assert TOKEN not in "\n".join(ran.outlines + ran.errlines)
+    held = [
+        path
+        for path in project.path.rglob("*")
+        if path.is_file() and any(TOKEN.encode() in part for part in contents(path))
+    ]
+    assert held == []
+    ran.stdout.fnmatch_lines(["FAILED test_ends.py::test_failed* - Failed: ?TOY_PASSWORD?"])
+
+
+def test_a_page_that_was_opened_before_its_run_is_refused(project: pytest.Pytester) -> None:
+    """Its context would be recorded with the run's secrets."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def home(request):
+            return request.getfixturevalue("toy")
+
+        def test_late(page, home):
+            pass
+        """
+    )
+    ran = project.runpytest_subprocess("--tracing=on")
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["E*WrongUsage: the test's page was opened before its run*"])
 
 
 def test_what_a_failed_test_leaves_is_found_in_every_report(project: pytest.Pytester) -> None:
@@ -204,11 +308,15 @@ def test_expected_screenshots_lie_beside_the_test(project: pytest.Pytester) -> N
     kept = sorted(path.name.partition("-")[0] for path in (project.path / "test_looks-screenshots").iterdir())
     assert kept == ["run", "toy"]
     source = project.path / "test_looks.py"
-    source.write_text(source.read_text().replace('["<h1>Toy</h1>"]', '["<h1>Toy</h1>", "<h1>Toys</h1>"]'))
+    source.write_text(source.read_text().replace('["<h1>Toy</h1>"]', '["<h1>Toys</h1>"]'))
     ran = project.runpytest_subprocess("-k", "test_page")
-    ran.assert_outcomes(passed=1, failed=1)
+    ran.assert_outcomes(failed=1)
     ran.stdout.fnmatch_lines(["E*AssertionError: toy-chromium-*.png looks different: a reader can see it*"])
     assert len(list((project.path / "test-results").rglob("looks/toy-differs.png"))) == 1
+    source.write_text(source.read_text().replace('["<h1>Toys</h1>"]', '["<h1>Toy</h1>", "<h1>Toys</h1>"]'))
+    ran = project.runpytest_subprocess("-k", "test_page", "--update-screenshots")
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(['expect_screenshot: "toy" is the picture of *: name another one'])
 
 
 def test_known_violations_pass_and_new_ones_fail(project: pytest.Pytester) -> None:
@@ -264,8 +372,57 @@ def test_pytest_ends_before_anything_is_deleted(project: pytest.Pytester) -> Non
     """The real command, with its exit code for wrong usage."""
     kept = project.mkdir("screenshots") / "step.png"
     kept.write_text("mine")
-    project.makepyfile("def test_nothing(page): pass")
+    project.makepyfile("def test_nothing(toy): pass")
     ran = project.runpytest_subprocess("--output", "screenshots")
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
     ran.stderr.fnmatch_lines(["ERROR: --output screenshots: that folder would be deleted*"])
     assert kept.read_text() == "mine"
+    ran = project.runpytest_subprocess("--output", "screenshots", "-n", "1")
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["--output screenshots: that folder would be deleted*"])
+    assert kept.read_text() == "mine"
+
+
+def test_a_project_that_asks_for_nothing_of_ours_is_left_alone(project: pytest.Pytester) -> None:
+    """Its output folder is deleted as pytest-playwright does it, and its own packages are its own."""
+    kept = project.mkdir("screenshots") / "step.png"
+    kept.write_text("mine")
+    for name in ("runner", "flows", "fixtures"):
+        (project.mkpydir(name) / "mine.py").write_text("WHOSE = 'mine'")
+    (project.path / "conftest.py").unlink()
+    project.makepyfile(
+        """
+        from fixtures.mine import WHOSE as one
+        from flows.mine import WHOSE as two
+        from runner.mine import WHOSE as three
+
+        def test_whose():
+            assert one == two == three == "mine"
+        """
+    )
+    for command in (["-p", "no:cacheprovider"], ["-n", "1"]):
+        ran = project.runpytest_subprocess("--output", "screenshots", *command)
+        ran.assert_outcomes(passed=1)
+        assert not kept.exists()
+
+
+def test_workers_do_not_delete_what_the_others_write(project: pytest.Pytester) -> None:
+    """Each of them asks for it, as does one that takes the place of a crashed one."""
+    project.makepyfile(
+        """
+        import os
+        import pytest
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_it(toy, number):
+            toy.until(1)
+            if number == 1 and not os.path.exists("crashed"):
+                open("crashed", "w").close()
+                os._exit(1)
+        """
+    )
+    project.mkdir("test-results").joinpath("old").mkdir()
+    project.runpytest_subprocess("-n", "1", "--max-worker-restart", "1")
+    runs = [path.parent.name for path in project.path.glob("test-results/*/runs/*/ledger.jsonl")]
+    assert len(runs) == 3
+    assert not (project.path / "test-results" / "old").exists()
