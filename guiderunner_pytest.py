@@ -118,6 +118,7 @@ class _Innermost:
         self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         """Know the secrets among the settings before any fixture can fail with them, and take them out if one does."""
+        __tracebackhide__ = True
         try:
             value = yield
         except BaseException as error:

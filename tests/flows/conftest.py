@@ -123,7 +123,8 @@ def migrate(
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
 
         monkeypatch.setattr("runner.screenshots.SCALE", scale)
-        sandbox.fresh_source(SourceOptions(**(source or {})))
+        # A run from the command line loads it; here each page would take twice as long.
+        sandbox.fresh_source(SourceOptions(**{"command_palette": False, **(source or {})}))
         sandbox.behave(**(behaviour or {}))
         flow = FLOWS[edition]
         if only_in_second_tab:

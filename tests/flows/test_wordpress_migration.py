@@ -72,7 +72,8 @@ def test_the_whole_guide(
 
     The trace opens in Playwright's viewer, and trace and videos show covers where the token is.
     """
-    outcome = migrate(trace="on", video=has_ffmpeg, scale=2, report=True)
+    # Long enough that its progress is seen on a busy machine.
+    outcome = migrate(behaviour={"migration_seconds": 6}, trace="on", video=has_ffmpeg, scale=2, report=True)
     assert outcome.error is None
     assert outcome.done == EACH_ONCE
     assert outcome.result
