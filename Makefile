@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test chaos faults lint format docs screenshots clean
+.PHONY: help demo test chaos faults matrix lint format docs screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,10 @@ faults: $(VENV)/.installed ## Record anew how a run ends that meets each fault o
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m tests.faults
 	$(BIN)/cog -r FAULTS.md
+
+matrix: $(VENV)/.installed ## Perform the guide on each WordPress, in four languages, and print a table; fetches 170 MB once
+	$(BIN)/guiderunner setup --wordpress all
+	MATRIX=whole $(BIN)/python -m pytest -m matrix -n $${TEST_WORKERS:-2} --dist worksteal tests/flows/test_matrix.py
 
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .

@@ -99,6 +99,14 @@ EditionOption = Annotated[
     str | None,
     typer.Option("--edition", help="Edition of the guide. Default: the one that is recognised after its first step."),
 ]
+WordPressOption = Annotated[
+    str | None,
+    typer.Option("--wordpress", help="Version of the sandbox's WordPress, such as 6.4; setup gets it. Default: 7.1."),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option("--language", help="Language of the sandbox's WordPress, such as de_DE, ar or ja. Default: English."),
+]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or how it begins or ends.")]
 
 
@@ -123,6 +131,8 @@ def run(
         bool,
         typer.Option("--sandbox", help="Perform it on the sandbox, with the sandbox's settings; needs no account."),
     ] = False,
+    wordpress: WordPressOption = None,
+    language: LanguageOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check only that it can be done, and say what would be done.")
     ] = False,
@@ -166,6 +176,7 @@ def run(
     found = find_flow(flow, edition)
     found.order(until=until)
     faults = find_faults(fault or [], found, sandbox=sandbox)
+    refuse_without_sandbox(sandbox, wordpress=wordpress, language=language)
     if no_wait and sandbox:
         raise WrongUsage("--no-wait: the sandbox ends with the command, so there would be nothing to resume")
     if dry_run and (until or no_wait or verify or no_preflight or accessibility or accessibility_baseline):
@@ -196,7 +207,7 @@ def run(
         accessibility=looks,
     )
     with ExitStack() as stack:
-        box = stack.enter_context(open_sandbox(edition, faults)) if sandbox else None
+        box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
         progress = stack.enter_context(Progress(err(), bringer(box, faults)))
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
@@ -227,6 +238,21 @@ def run(
         if verify:
             comparisons.append(lambda: compare(found, settings, ledger.find(result.id), as_json=as_json))
         compare_all(*comparisons)
+
+
+def refuse_without_sandbox(sandbox: bool, **given: str | None) -> None:
+    """Refuse what is about the sandbox where a run is not performed on it.
+
+    Args:
+        sandbox: It is.
+        given: The options by name.
+
+    Raises:
+        WrongUsage: One is given all the same.
+    """
+    for name, value in given.items():
+        if value and not sandbox:
+            raise WrongUsage(f"--{name} is about the sandbox: it goes with --sandbox only")
 
 
 @app.command()
@@ -474,7 +500,10 @@ def compare(flow: Flow[Any], settings: Settings, record: Record, *, as_json: boo
 # -- runs ---------------------------------------------------------------------------------------------------------
 
 runs_app = typer.Typer(
-    name="runs", help="List the runs, show one, or give one up.", invoke_without_command=True, rich_markup_mode=None
+    name="runs",
+    help="List the runs, show, compare or give up one, or tell their times.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
 )
 app.add_typer(runs_app)
 
@@ -511,9 +540,14 @@ def list_runs(
     for record, state in records:
         since = record.since[:16].replace("T", " ")
         rows.append((record.id, state, "" if record.step is None else str(record.step), since, record.site))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    print_table(rows)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, the first of them the columns' names, one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        out().print(escape("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])))
+        out().print(escape("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()))
 
 
 @runs_app.command("show")
@@ -544,6 +578,81 @@ def show_run(run_id: RunId, *, runs: Runs = Path("runs"), env_file: EnvFile = No
             (str(entry[name]) for name in ("sentence", "words", "name", "says", "state") if entry.get(name)), ""
         )
         console.print(f"{entry['at'][11:19]}  {step:8}{entry['event']:15}{escape(words)}")
+
+
+FAIL_ON = ("slower", "requests")
+
+
+@runs_app.command("compare")
+def compare_two_runs(
+    first: Annotated[str, typer.Argument(metavar="A", help="The run to compare with, as for RUN elsewhere.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The run that is compared with it.")],
+    *,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="End with exit code 1 if a step became slower (slower), asks otherwise (requests), or both (a comma).",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Runs = Path("runs"),
+    env_file: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which steps became slower or faster from run A to run B, and which ask servers otherwise."""
+    from runner.comparison import compare_runs
+
+    kinds = [kind.strip() for value in fail_on or [] for kind in value.split(",")]
+    for kind in kinds:
+        if kind not in FAIL_ON:
+            raise WrongUsage(f'--fail-on: "{kind}" is none of {", ".join(FAIL_ON)}')
+    compared = compare_runs(open_ledger(runs, env_file), first, second)
+    if "requests" in kinds and compared.requests is None:
+        raise WrongUsage("--fail-on requests: " + next(line for line in compared.lines() if "cannot be" in line))
+    if as_json:
+        sys.stdout.write(json.dumps(compared.as_json(), ensure_ascii=False) + "\n")
+    else:
+        print_table(
+            [("step", "A", "B", "", "usual", "waited outside"), *(pace.row() for pace in compared.paces)],
+        )
+        for line in compared.lines():
+            out().print(escape(line))
+    if found := compared.found(*dict.fromkeys(kinds)):
+        raise Differs(f"{', '.join(found)} from {compared.a.record.id} to {compared.b.record.id}")
+
+
+@runs_app.command("times")
+def show_times(
+    *,
+    flow: Annotated[str | None, typer.Option("--flow", help="Only runs of this flow.", show_default=False)] = None,
+    edition: Annotated[
+        str | None, typer.Option("--edition", help="Only runs of this edition.", show_default=False)
+    ] = None,
+    last: Annotated[int, typer.Option(help="So many runs that are alike, the latest.", min=1)] = 20,
+    runs: Runs = Path("runs"),
+    env_file: EnvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long the steps took in the runs that are done: their acts, without screenshots and waiting."""
+    from runner.pages import duration
+    from runner.timing import times
+
+    found = times(open_ledger(runs, env_file), flow=flow, edition=edition, last=last)
+    if as_json:
+        told = [{**kind._asdict(), "steps": [step.as_json() for step in steps]} for kind, steps in found.items()]
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+    if not found:
+        raise WrongUsage('no such run is done; "guiderunner runs" lists all')
+    for kind, steps in found.items():
+        out().print(escape(str(kind)))
+        rows: list[tuple[str, ...]] = [("  step", "runs", "min", "median", "spread", "last", "waited outside (median)")]
+        for step in steps:
+            worked = step.worked
+            told_times = (min(worked.seconds), worked.median, worked.spread, worked.seconds[0])
+            waited = duration(step.waited.median) if step.waited else ""
+            rows.append((f"  {step.label}", str(len(worked.seconds)), *map(duration, told_times), waited))
+        print_table(rows)
 
 
 @runs_app.command("give-up")
@@ -596,6 +705,7 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     from runner.flow import find_flow
     from runner.junit import suite_of_run
     from runner.report import write_report
+    from runner.timing import earlier, usual
 
     record = ledger.find(run_id)
     if not record.folder.is_dir():
@@ -604,7 +714,8 @@ def report_run(ledger: Ledger, run_id: str, junit: Path | None) -> Path:
     state = ledger.state_of(record) if record.state == "running" else ""
     if junit:
         write_xml(junit, suite_of_run(read_entries(found, entries, state), record))
-    return write_report(found, record, entries, state=state)
+    before = usual([past.steps for past in earlier(ledger, record, entries)])
+    return write_report(found, record, entries, state=state, usual=before)
 
 
 def report_fleet(ledger: Ledger, name: str, runs: Path, junit: Path | None) -> Path:
@@ -724,30 +835,42 @@ def bringer(box: Sandbox | None, faults: Sequence[Fault]) -> Callable[[int], Non
 
 
 @contextmanager
-def open_sandbox(edition: str | None = None, faults: Sequence[Fault] = ()) -> Iterator[Sandbox]:
+def open_sandbox(
+    edition: str | None = None,
+    wordpress: str | None = None,
+    language: str | None = None,
+    faults: Sequence[Fault] = (),
+) -> Iterator[Sandbox]:
     """Start the sandbox, and stop it at the end.
 
     Args:
         edition: The edition of the guide that its dashboard follows; None for the one that it follows usually.
+        wordpress: The version of its WordPress; None for the latest one that it has.
+        language: That WordPress's language; None for English.
         faults: What goes wrong with it.
 
     Raises:
         Missing: Something that it needs is not on this machine.
-        WrongUsage: Its dashboard does not know this edition.
+        WrongUsage: Its dashboard does not know this edition, or it has no such WordPress.
     """
     try:
         from fixtures.errors import Missing as MissingForSandbox
-        from fixtures.errors import SandboxError
+        from fixtures.errors import SandboxError, WrongChoice
         from fixtures.sandbox import Sandbox
+        from fixtures.wordpress import SourceOptions
+        from fixtures.wordpress_versions import LATEST
         from fixtures.world import WrongBehaviour
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
     try:
-        box = Sandbox(behaviour={"edition": edition} if edition else None, faults=faults)
+        source = SourceOptions(wordpress=wordpress or LATEST, language=language or "")
+        box = Sandbox(source=source, behaviour={"edition": edition} if edition else None, faults=faults)
     except WrongBehaviour as error:
         raise WrongUsage(f"--edition: {error}") from None
+    except WrongChoice as error:
+        raise WrongUsage(str(error)) from None
     except MissingForSandbox as error:
-        raise Missing(f'{error.what} "guiderunner setup" gets it.') from None
+        raise Missing(str(error)) from None
     except SandboxError as error:
         raise GuiderunnerError(f"the sandbox did not start: {error}") from None
     with box:
@@ -956,10 +1079,12 @@ def sandbox(
     edition: Annotated[
         str | None, typer.Option(help="Edition of the guide that its dashboard follows. Default: 2024.")
     ] = None,
+    wordpress: WordPressOption = None,
+    language: LanguageOption = None,
 ) -> None:
     """Start the sandbox, print its addresses and sign-ins, and keep it until Ctrl-C."""
     console = out()
-    with open_sandbox(edition) as box:
+    with open_sandbox(edition, wordpress, language) as box:
         console.print("The sandbox is running; Ctrl-C stops it. Settings for a run:")
         for name, value in box.settings().items():
             console.print(f"{name}={escape(value)}")
@@ -1483,10 +1608,22 @@ OnlyBrowser = Annotated[bool, typer.Option("--only-browser", help="Leave out all
 
 
 @app.command()
-def setup(*, browser: BrowserOption = "chromium", only_browser: OnlyBrowser = False, env_file: EnvFile = None) -> None:
+def setup(
+    *,
+    browser: BrowserOption = "chromium",
+    only_browser: OnlyBrowser = False,
+    wordpress: Annotated[
+        list[str] | None,
+        typer.Option(help='Another version for the sandbox too, such as 6.4; again for more, or "all" (170 MB).'),
+    ] = None,
+    env_file: EnvFile = None,
+) -> None:
     """Get what is missing on this machine: a browser, ffmpeg for videos, and for the sandbox PHP and WordPress."""
     console = out()
-    for need in needs(browser, env_file, only_browser=only_browser):
+    if wordpress and only_browser:
+        raise WrongUsage("--wordpress is for the sandbox: it does not go with --only-browser")
+    more = needs_of_versions(wordpress) if wordpress else []
+    for need in [*needs(browser, env_file, only_browser=only_browser), *more]:
         found = need.look()
         if found:
             console.print(f"{escape(need.name)}: {escape(found)}")
@@ -1533,26 +1670,13 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
     if only_browser:
         return found
     try:
-        from fixtures import php, wordpress
-        from fixtures.errors import Missing as MissingForSandbox
-        from fixtures.errors import SandboxError
+        from fixtures import php
+        from fixtures.wordpress_versions import LATEST
     except ModuleNotFoundError as error:
         raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
 
     def look_for_php() -> str | None:
         return None if php.missing_php() else php.version()
-
-    def look_for_wordpress() -> str | None:
-        try:
-            return str(wordpress.find_core().wordpress)
-        except MissingForSandbox:
-            return None
-
-    def get_wordpress() -> str:
-        try:
-            return str(wordpress.fetch_core(say=err().print).wordpress)
-        except SandboxError as error:
-            raise Missing(str(error)) from None
 
     return [
         *found,
@@ -1563,8 +1687,70 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
             lambda: machine.apt_install(php.DEBIAN_PACKAGES, what="PHP"),
             f'"guiderunner setup" as root, or "apt-get install {" ".join(php.DEBIAN_PACKAGES)}"',
         ),
-        machine.Need("WordPress", look_for_wordpress, get_wordpress, '"guiderunner setup"'),
+        need_of_wordpress([LATEST], "WordPress", '"guiderunner setup"'),
     ]
+
+
+def needs_of_versions(asked: Sequence[str]) -> list[Need]:
+    """The versions of WordPress that the sandbox has beside its usual one.
+
+    Args:
+        asked: Some of them, or "all"; what cannot be had here may be missing of all.
+
+    Raises:
+        WrongUsage: There is no such version.
+    """
+    try:
+        from fixtures.errors import WrongChoice
+        from fixtures.wordpress_versions import LATEST, OF_DEBIAN, VERSIONS, check_version
+    except ModuleNotFoundError as error:
+        raise Missing(f'the sandbox needs the package "{error.name}": pip install "guiderunner[sandbox]"') from None
+
+    try:
+        for version in set(asked) - {"all"}:
+            check_version(version)
+    except WrongChoice as error:
+        raise WrongUsage(f'{error} "all" stands for all of them.') from None
+    wanted = [version for version in VERSIONS if version in asked or "all" in asked]
+    found = []
+    # Those of one package are fetched together.
+    if together := [version for version in wanted if version not in (LATEST, OF_DEBIAN)]:
+        found.append(need_of_wordpress(together, f"WordPress {', '.join(together)}", '"guiderunner setup --wordpress"'))
+    if OF_DEBIAN in wanted:
+        only_for = "" if OF_DEBIAN in asked else f"--wordpress {OF_DEBIAN}"
+        name, how = f"WordPress {OF_DEBIAN}", f'"guiderunner setup --wordpress {OF_DEBIAN}"'
+        found.append(need_of_wordpress([OF_DEBIAN], name, how, only_for))
+    return found
+
+
+def need_of_wordpress(versions: Sequence[str], name: str, how: str, only_for: str = "") -> Need:
+    """Versions of WordPress as one thing that a machine must have.
+
+    Args:
+        versions: Which; they are got together.
+        name: What they are called.
+        how: How a person gets them.
+        only_for: What cannot be done without them; nothing if they must be had.
+    """
+    from fixtures.errors import Missing as MissingForSandbox
+    from fixtures.errors import SandboxError
+    from fixtures.wordpress_versions import fetch_cores, find_core
+    from runner import machine
+
+    def look() -> str | None:
+        try:
+            return ", ".join(str(find_core(version).wordpress) for version in versions)
+        except MissingForSandbox:
+            return None
+
+    def get() -> str:
+        try:
+            fetch_cores(versions, say=err().print)
+        except SandboxError as error:
+            raise Missing(str(error)) from None
+        return look() or "fetched"
+
+    return machine.Need(name, look, get, how, only_for)
 
 
 # -- errors and exit codes ----------------------------------------------------------------------------------------

@@ -140,9 +140,14 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-def named(words: str) -> re.Pattern[str]:
-    """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them."""
-    return re.compile(rf"^[\W_]*{_spaced(words)}[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+def named(*words: str) -> re.Pattern[str]:
+    """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them.
+
+    Args:
+        words: The name; several for any of them.
+    """
+    any_of = "|".join(map(_spaced, words))
+    return re.compile(rf"^[\W_]*({any_of})[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
 
 
 def begins_with(words: str) -> re.Pattern[str]:
@@ -167,17 +172,20 @@ def control(scope: Page | Locator, *names: str) -> Locator:
         scope: Where to look.
         names: The guide's words; several when pages word the same control differently.
     """
-    found = [
-        scope.get_by_role(role, name=named(name)) for name in names for role in ("button", "link", "menuitem", "tab")
-    ]
-    # A drawer that waits beside the screen is inert: no reader can press what is in it.
     page = scope if isinstance(scope, Page) else scope.page
-    return (
-        _any(found)
-        .and_(page.locator(":not([inert], [inert] *)"))
-        .filter(visible=True)
-        .first.describe(f'the control "{names[0]}"')
-    )
+    found = _any(_by_role(scope, names)).and_(page.locator(_NOT_INERT))
+    return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
+
+
+_NOT_INERT = ":not([inert], [inert] *)"
+"""A drawer that waits beside the screen is inert: no reader can press what is in it."""
+
+
+def _by_role(scope: Page | Locator, names: Sequence[str]) -> list[Locator]:
+    """What can be pressed and has one of these names, by its role; none for no names."""
+    roles: tuple[Role, ...] = ("button", "link", "menuitem", "tab") if names else ()
+    # One expression for all names: Playwright hands a locator to the page at each look, whole.
+    return [scope.get_by_role(role, name=named(*names)) for role in roles]
 
 
 def panel(page: Page, *must_hold: Locator) -> Locator:
@@ -285,7 +293,9 @@ def describe(locator: Locator) -> str:
     return locator.description or str(locator).removeprefix("<Locator ").removesuffix(">")
 
 
-def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = None) -> T | None:
+def until(
+    page: Page, look: Callable[[], T | None], *, timeout: float | None = None, again: float = LOOK_AGAIN
+) -> T | None:
     """Look at the page now and after each of its changes until `look` returns something; None when time is over.
 
     For what Playwright's own waits cannot express, such as a value that has to be understood first.
@@ -294,6 +304,7 @@ def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = N
         page: The page whose changes are waited for.
         look: Returns what it found, or None to be called again after the next change.
         timeout: Seconds; None for Playwright's default.
+        again: Seconds after which it is looked again although no change was seen.
     """
     deadline = time.monotonic() + (timeout or default_timeout())
     while True:
@@ -313,7 +324,7 @@ def until(page: Page, look: Callable[[], T | None], *, timeout: float | None = N
         left = deadline - time.monotonic()
         if left <= 0:
             return None
-        _next_change(page, min(left, LOOK_AGAIN))
+        _next_change(page, min(left, again))
 
 
 def _next_change(page: Page, at_most: float) -> None:
@@ -377,6 +388,9 @@ def controls_on(page: Page, most: int = 20) -> list[str]:
 
 # -- fields and values by the words beside them -------------------------------------------------------------------
 
+_LEADS_NOWHERE = ":not([href]), [href='#'], [href^='javascript:']"
+"""A link that is pressed like a button; another one would lead away from the page."""
+
 _WORDS_JS = """
 const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
 const seen = el => !!el && el.checkVisibility({visibilityProperty: true}) && el.getClientRects().length > 0;
@@ -408,12 +422,12 @@ const near = (el, stop) => {
     return texts;
 };
 const isField = el => el.matches('input:not([type=hidden]), select, textarea, [role=textbox], [role=combobox]');
-const copies = el => el.matches('button, [role=button], input[type=button]')
+const copies = el => el.matches(`button, [role=button], input[type=button], :is(a, [role=link]):is(LEADS_NOWHERE)`)
     && /\\bcop(y|ied)\\b/i.test(`${el.getAttribute('aria-label')} ${el.textContent} ${el.title}`);
 // All elements, those of shadow trees at the place of their host.
 const everything = root => [...root.querySelectorAll('*')].flatMap(el =>
     el.shadowRoot ? [el, ...everything(el.shadowRoot)] : [el]);
-"""
+""".replace("LEADS_NOWHERE", _LEADS_NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -519,8 +533,10 @@ class CopyButton:
 
 
 def copy_buttons(page: Page) -> list[CopyButton]:
-    """All buttons of the page whose name says that they copy."""
-    found = page.get_by_role("button", name=re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)).filter(visible=True)
+    """All buttons of the page whose name says that they copy, and links that look like such."""
+    name = re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)
+    links = page.get_by_role("link", name=name).and_(page.locator(f":is({_LEADS_NOWHERE})"))
+    found = page.get_by_role("button", name=name).or_(links).filter(visible=True)
     words = found.evaluate_all(
         f"""all => {{ {_WORDS_JS}
             return all.map(el =>
@@ -826,15 +842,21 @@ def dismiss_interruptions(
     def words(pattern: str) -> re.Pattern[str]:
         return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
 
-    def closing(scope: Page | Locator, pattern: str) -> Locator:
-        return scope.get_by_role("button", name=words(pattern)).or_(scope.get_by_role("link", name=words(pattern)))
+    # Each name and scope stands in the locator as seldom as can be: it is handed to the page before every act.
+    def closing(pattern: str) -> Locator:
+        return page.get_by_role("button", name=words(pattern)).or_(page.get_by_role("link", name=words(pattern)))
+
+    def without(dialogues: Locator, names: Sequence[str]) -> Locator:
+        for each in _by_role(page, names):
+            dialogues = dialogues.filter(has_not=each.and_(page.locator(_NOT_INERT)).filter(visible=True))
+        return dialogues
 
     cookie = re.compile("cookie", re.IGNORECASE)
     parts = page.locator("div, section, aside, footer, form, dialog, [role]").filter(has_text=cookie)
     ways = []
     for pattern in (_REFUSE, _ACCEPT):
-        banner = parts.filter(has=closing(page, pattern)).last
-        ways.append(closing(banner, pattern).first)
+        banner = parts.filter(has=closing(pattern)).last
+        ways.append(banner.locator(closing(pattern)).first)
 
     dialogue = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
@@ -842,12 +864,10 @@ def dismiss_interruptions(
     if keep:
         dialogue = dialogue.filter(has_not_text=keep)
     # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
+    dialogue = without(dialogue, [name for name in never if " " in name])
     news = dialogue.filter(has_text=_NEWS)
-    for name in never:
-        dialogue = dialogue.filter(has_not=control(page, name))
-        if " " in name:
-            news = news.filter(has_not=control(page, name))
-    ways.append(closing(dialogue.or_(news), _DISMISS).first)
+    dialogue = without(dialogue, [name for name in never if " " not in name])
+    ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)
 
     def press(_: Locator) -> None:
         button = next((way for way in ways if way.is_visible()), None)

@@ -7,7 +7,7 @@
     │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
-    ├── Differs           1    what a run has made differs from its origin
+    ├── Differs           1    what a run has made differs from its origin, or a run from another one
     ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
     ├── WrongUsage        2    an option or an argument cannot be used as given
     │   ├── NotAGuide     2    a file is not text, or has no numbered steps
@@ -140,7 +140,7 @@ class StepFailed(GuiderunnerError):
 
 
 class Differs(GuiderunnerError):
-    """What a run has made differs from what it was made from; the differences have been printed."""
+    """What a run has made, or how it went, differs from what it is compared with; the differences have been printed."""
 
 
 class SitesLeft(GuiderunnerError):

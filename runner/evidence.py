@@ -167,6 +167,7 @@ class RunEvidence:
         parts: Where the time went.
         versions: What performed it last.
         not_kept: Why a part of a video or of a trace is missing.
+        checks: What a test has found wrong, beside the steps.
     """
 
     state: str
@@ -174,6 +175,7 @@ class RunEvidence:
     parts: list[Part]
     versions: dict[str, str]
     not_kept: list[str]
+    checks: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> StepEvidence | None:
@@ -234,6 +236,7 @@ def read_entries(flow: Flow[Any], entries: Sequence[dict[str, Any]], state: str 
         if versions
         else {},
         not_kept=[entry["sentence"] for entry in entries if entry["event"] == "not kept"],
+        checks=[entry["sentence"] for entry in entries if entry["event"] == "check failed"],
     )
 
 

@@ -27,16 +27,18 @@ from runner.report import from_here, write_report
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
+from runner.timing import earlier, usual
 from runner.traces import save_trace, start_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from runner.accessibility import Accessibility
+    from runner.errors import Failure
     from runner.flow import Flow, Step
     from runner.settings import Settings
     from runner.studio import Studio
@@ -166,10 +168,10 @@ def perform(
         except OSError as error:
             reason = error.strerror if runs.is_dir() or not runs.exists() else "it is not a folder"
             raise WrongUsage(f"--runs: {runs} cannot hold a run: {reason}") from None
-        with _held(ledger, record) as still_held:
+        with held(ledger, record) as still_held:
             resumable = options.resumable and not options.only_preflight
             ledger.begin(record if resumable else replace(record, state="given up"), again=options.again)
-            performance = _Performance(
+            performance = Performance(
                 flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
             )
             return performance.go_on(browsers, browser, stack.pop_all())
@@ -213,14 +215,14 @@ def resume(
         )
     with private_files(), ExitStack() as stack:
         browser = stack.enter_context(browsers())
-        with _held(ledger, record) as still_held:
+        with held(ledger, record) as still_held:
             record = ledger.find(record.id)  # it may have gone on since it was looked up
             if record.state not in OPEN:
                 raise WrongUsage(f"run {record.id} is {record.state} since {record.since[:16]}: nothing is left to do")
             if answer and record.state != "asks":
                 raise WrongUsage(f"--answer: run {record.id} has asked nothing; it is {record.state}")
             record = _with_folder(record, runs)
-            performance = _Performance(
+            performance = Performance(
                 flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
             )
             return performance.go_on(browsers, browser, stack.pop_all(), answer)
@@ -261,15 +263,30 @@ def new_id(flow: Flow[Any]) -> str:
 
 
 @contextmanager
-def _held(ledger: Ledger, record: Record) -> Iterator[Callable[[], None]]:
+def held(ledger: Ledger, record: Record) -> Iterator[Callable[[], None]]:
+    """Keep other processes out of a run.
+
+    Raises:
+        AlreadyBegun: Another one performs it now.
+    """
     with ledger.lock(record.id) as still_held:
         if still_held is None:
             raise AlreadyBegun(f"{record.site} is under way in run {record.id} on {record.machine}.")
         yield still_held
 
 
-class _Performance:
-    """One process's part of a run."""
+class Performance:
+    """One process's part of a run.
+
+    Args:
+        flow: The flow.
+        settings: What it works with.
+        record: The run, as the ledger has it.
+        ledger: Where it is recorded.
+        reporter: Told what happens.
+        options: How it is performed.
+        still_held: Raises when another process has taken the run.
+    """
 
     def __init__(
         self,
@@ -284,6 +301,7 @@ class _Performance:
     ) -> None:
         self.flow = flow
         self.record = record
+        self.ledger = ledger
         self.reporter = reporter = reporter or Reporter()
         self.options = options
         self.folder = from_here(record.folder)
@@ -318,7 +336,7 @@ class _Performance:
             return self.flow.order()[:1] if self.flow.first else []
         return self.flow.order(preflight=self.options.preflight and not begun, until=self.options.until)
 
-    def _follow(self, flow: Flow[Any]) -> list[Step[Any]]:
+    def follow(self, flow: Flow[Any]) -> list[Step[Any]]:
         """Go on with this edition, which has been recognised; returns its steps."""
         self.flow = flow
         self.result.edition = flow.edition
@@ -342,7 +360,7 @@ class _Performance:
                 self.reporter.run_started(run, self.flow)
                 result.state = self._in_browsers(browsers, browser, opened, answer)
         except StepFailed as failed:
-            result.failure = json.loads(json.dumps(asdict(failed.failure), default=str))
+            result.failure = as_plain(failed.failure)
             result.state = "asks" if failed.failure.asks else "failed"
             raise
         except WrongUsage:
@@ -353,7 +371,7 @@ class _Performance:
             raise
         finally:
             result.seconds = round(time.monotonic() - began, 1)
-            self._write()
+            self.write()
         return result
 
     def _in_browsers(self, browsers: Browsers, browser: Browser, opened: ExitStack, answer: str | None) -> Ended:
@@ -397,20 +415,13 @@ class _Performance:
 
     def _in_one_browser(self, browser: Browser, answer: str | None) -> bool:
         """Perform what is not done yet in one browser; False when a step waits for what has not come yet."""
-        run, options = self.run, self.options
+        run = self.run
         page = self._open_tab(browser)
-        camera = Camera(
-            run.secrets,
-            videos=self.folder / "videos" if options.video else None,
-            pictures=options.trace != "off",
-            not_kept=self._note_not_kept,
-        )
+        camera = self.camera()
         failed, complete, interrupted = True, False, False
         try:
-            camera.watch(page)
-            page.context.on("page", self._watching(camera))
-            run.attach(page, camera)
-            complete = run.perform(self.order, self.flow, answer, recognised=self._follow)
+            self.watch(page, camera)
+            complete = run.perform(self.order, self.flow, answer, recognised=self.follow)
             failed = False
         except KeyboardInterrupt:
             interrupted = True
@@ -419,8 +430,23 @@ class _Performance:
             if interrupted:
                 self._abandon(page.context, camera)
             else:
-                self._close(page.context, camera, failed=failed, keep=not complete)
+                self.close(page.context, camera, failed=failed, keep=not complete)
         return complete
+
+    def camera(self) -> Camera:
+        """What takes the tabs of a browser, as the options say."""
+        return Camera(
+            self.run.secrets,
+            videos=self.folder / "videos" if self.options.video else None,
+            pictures=self.options.trace != "off",
+            not_kept=self._note_not_kept,
+        )
+
+    def watch(self, page: Page, camera: Camera) -> None:
+        """Take the first tab of a context, and all that it opens, on camera and into the run."""
+        camera.watch(page)
+        page.context.on("page", self._watching(camera))
+        self.run.attach(page, camera)
 
     def _watching(self, camera: Camera) -> Callable[[Page], None]:
         """What takes tabs on camera that the pages open; what goes wrong there must not befall the step."""
@@ -439,19 +465,28 @@ class _Performance:
         if self.options.studio:
             more |= self.options.studio.context_options()
         try:
-            context = browser.new_context(**context_options(**self.run.context_options(), **more))
-            if self.options.trace != "off":
-                start_trace(context)
-            return context.new_page()
+            return self.open_context(browser, more).new_page()
         except PlaywrightError as error:
             raise BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}") from None
+
+    def open_context(self, browser: Browser, more: Mapping[str, Any]) -> BrowserContext:
+        """A context of the run, traced if the options say so.
+
+        Args:
+            browser: Where it is opened.
+            more: Playwright's options for it, besides the run's own, which give way to them.
+        """
+        context = browser.new_context(**context_options(**{**self.run.context_options(), **more}))
+        if self.options.trace != "off":
+            start_trace(context)
+        return context
 
     def _note_not_kept(self, sentence: str) -> None:
         sentence = self.run.secrets.redact_deep(sentence)
         self.result.not_kept.append(sentence)
         self.run.ledger.record("not kept", sentence=sentence)
 
-    def _close(self, context: BrowserContext, camera: Camera, *, failed: bool, keep: bool) -> None:
+    def close(self, context: BrowserContext, camera: Camera, *, failed: bool, keep: bool) -> None:
         """Save what the context recorded and close it; a browser that has gone leaves a line in the ledger instead."""
         try:
             camera.stop()
@@ -502,7 +537,7 @@ class _Performance:
         done = {entry["step"] for entry in self.run.ledger.entries if entry["event"] in ("step done", "found done")}
         return len(numbers & done)
 
-    def _write(self) -> None:
+    def write(self) -> None:
         """Write `result.json` and the report, record the end, and let nothing stay that holds a secret."""
         with uninterrupted():
             try:
@@ -533,7 +568,8 @@ class _Performance:
         if self.options.report:
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
-            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets)
+            before = usual([past.steps for past in earlier(self.ledger, self.record, run.ledger.entries)])
+            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets, usual=before)
         for path in (self.folder, *self.folder.rglob("*")):
             # What a browser has written that was started elsewhere is for the owner alone too.
             with suppress(PermissionError):  # another user's, who has begun the run
@@ -549,6 +585,12 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def as_plain(failure: Failure) -> dict[str, Any]:
+    """A failure as `result.json` has it."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(failure), default=str))
+    return plain
 
 
 def versions(browser: Browser) -> dict[str, Any]:

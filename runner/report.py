@@ -13,14 +13,16 @@ from PIL import Image, UnidentifiedImageError
 
 from runner.evidence import KINDS, read_entries
 from runner.pages import Embedded, write_page
+from runner.timing import performed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runner.evidence import Part, RunEvidence, StepEvidence
     from runner.flow import Flow
     from runner.ledger import Record
     from runner.secrets import Secrets
+    from runner.timing import Usual
 
 FRAME = 400
 """Pixels that a picture is wide in the film strip."""
@@ -111,6 +113,7 @@ def write_report(
     *,
     state: str = "",
     secrets: Secrets | None = None,
+    usual: Mapping[int, Usual] | None = None,
 ) -> Path:
     """Write a run's `report.html` to its folder.
 
@@ -120,6 +123,7 @@ def write_report(
         entries: What it has recorded.
         state: What it is doing, or how it ended; nothing for what its entries say.
         secrets: What must not be in the report; entries of the ledger are redacted already.
+        usual: How long the act of each step usually takes, by its number, where that is known.
 
     Returns:
         The file.
@@ -145,10 +149,13 @@ def write_report(
         go_on=_go_on(run, record),
         failed=failed,
         searched=searched,
+        tabs=_tabs(folder, embedded) if run.checks else [],
         pictures=pictures,
         frames={number: shown[-1] if shown else "" for number, shown in frames.items()},
         bars=_bars(run.parts, longest),
         legend=_legend(run.parts),
+        usual=usual or {},
+        against_usual=_against(usual or {}, entries),
         cut=any(part.kind == "away" and part.seconds > longest for part in run.parts),
         facts=_facts(entries),
         traces=_files(folder, "trace*.zip"),
@@ -169,6 +176,13 @@ def _go_on(run: RunEvidence, record: Record) -> str:
     if record.state == "given up" or run.failed or run.state not in GO_ON:
         return ""
     return GO_ON[run.state].format(name=run.at_step.step.name if run.at_step else "its beginning")
+
+
+def _against(usual: Mapping[int, Usual], entries: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """Which steps were slower or faster than usual."""
+    worked = {number: one.worked for number, one in performed(entries).items() if one.worked is not None}
+    sides = {number: usual[number].side(seconds) for number, seconds in worked.items() if number in usual}
+    return {number: {1: "slower", -1: "faster"}[side] for number, side in sides.items() if side}
 
 
 def _facts(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
@@ -198,6 +212,15 @@ def _searched(failed: StepEvidence, folder: Path, embedded: Embedded) -> Picture
     path = (failed.failure or {}).get("screenshot")
     alt = f"What the page showed when {failed.step.name.lower()} did not go on"
     return _picture(folder, Path(path).name, alt, embedded) if path else None
+
+
+def _tabs(folder: Path, embedded: Embedded) -> list[Picture]:
+    """What the tabs showed when a test had failed."""
+    names = sorted(path.name for path in (folder / "screenshots").glob("test-failed-*.png"))
+    return [
+        _picture(folder, name, f"What tab {number} showed when the test had failed", embedded)
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def _picture(folder: Path, name: str, alt: str, embedded: Embedded) -> Picture:

@@ -32,6 +32,7 @@ from runner.screenshots import box_around, photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
 from runner.sign_ins import secrets_in
+from runner.traffic import Places, Traffic
 from runner.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class Run(Generic[S]):
         self._at: Page | None = None
         self._camera = Camera(secrets)
         self._troubles = Troubles()
+        self._traffic = Traffic(Places(settings, ledger.entries), secrets.redact_deep)
         self.studio: Studio | None = None
         self.resumable = True
         self._said = ""
@@ -185,9 +187,12 @@ class Run(Generic[S]):
 
     def attach(self, page: Page, camera: Camera | None = None) -> None:
         """Take the first tab of a browser that has just been opened; tabs that the run knew before are gone."""
+        anew = self._page is None or self._page.context != page.context
         self._page = self._at = page
         self._camera = camera or Camera(self.secrets)
-        self._troubles.watch(page.context)
+        if anew:
+            self._troubles.watch(page.context)
+            self._traffic.watch(page.context)
         if self.studio:
             self.studio.watch(page.context)
         set_default_timeout(page.context, self.patience())
@@ -205,6 +210,11 @@ class Run(Generic[S]):
         if self._page is None:
             raise RuntimeError("the run has no browser yet")
         return self._page
+
+    @property
+    def at(self) -> Page:
+        """The tab that the run is at."""
+        return self._at or self.page
 
     def say(self, words: str) -> None:
         """Tell whoever watches what is going on; goes into the ledger as well."""
@@ -250,7 +260,7 @@ class Run(Generic[S]):
         step = self._step
         if step is None or self._taken == len(step.screenshots):
             raise RuntimeError("the step takes more screenshots than it declares")
-        shown = page or (highlight.page if highlight else self._at) or self.page
+        shown = page or (highlight.page if highlight else self.at)
         name = step.screenshots[self._taken]
         self._taken += 1
         self._highlighted = highlight
@@ -297,7 +307,7 @@ class Run(Generic[S]):
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
         """A tab for what the guide does not do; closed when all went well, since a failure is photographed in it."""
-        before = self._at or self.page
+        before = self.at
         page = self.page.context.new_page()
         self.switch_to(page)
         yield page
@@ -329,14 +339,16 @@ class Run(Generic[S]):
         answer: str | None = None,
         *,
         recognised: Follow | None = None,
+        fresh: bool = True,
     ) -> bool:
-        """Perform, in a browser that has just been opened, what is not done yet.
+        """Perform what is not done yet.
 
         Args:
             order: The steps, see `Flow.order`.
             flow: Their flow.
             answer: A person's answer to the question with which the run stopped.
             recognised: Told which edition it is, where that was not known; returns the steps of that one.
+            fresh: The browser has just been opened; else its tabs stand where the step before has left them.
 
         Returns:
             True when all is done; False when a step waits and nothing has come yet.
@@ -350,7 +362,7 @@ class Run(Generic[S]):
         self.follow(flow)
         number_of = {step.number: index for index, step in enumerate(order)}
         at = next((index for index, step in enumerate(order) if not self._is_done(step)), len(order))
-        fresh, went_back = True, 0
+        went_back = 0
         while at < len(order):
             step = order[at]
             self._step = step
@@ -383,6 +395,7 @@ class Run(Generic[S]):
     def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
         """Where to go on when what earlier steps entered is lost: at that step, or here if this one may be done."""
         step, sentence = order[at], self.secrets.redact_deep(str(again))
+        self._note_requests(step)
         if times > START_AGAIN_AT_MOST:
             raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
         back = next(index for index, one in enumerate(order) if one.number == again.step)
@@ -440,6 +453,7 @@ class Run(Generic[S]):
         else:
             with self._boundary(flow, step, elsewhere=True):
                 done = step.asks is not None and step.asks(self)
+                self._note_requests(step)
         if not done:
             self.ledger.record("not done", step=step.number)
         elif step.wait:
@@ -493,7 +507,7 @@ class Run(Generic[S]):
             # A newer edition knows in what it differs from those before it.
             return next((one for one in reversed(flow.editions) if one.is_shown and one.is_shown(self)), None)
 
-        found = until(self._at or self.page, look)
+        found = until(self.at, look)
         if found is None:
             known = ", ".join(one.edition for one in flow.editions)
             raise Stuck(
@@ -516,7 +530,7 @@ class Run(Generic[S]):
     def _look_around(self, step: Step[Any]) -> None:
         """Note what has gone wrong beside the step, which sessions are open, and what has come into view."""
         self.keep_sessions_secret(self.page.context)
-        self._note_troubles(step)
+        self._note_requests(step)
         self._camera.look()
 
     def keep_sessions_secret(self, context: BrowserContext) -> None:
@@ -524,9 +538,12 @@ class Run(Generic[S]):
         for secret in secrets_in({"cookies": list(context.cookies())}, "the session"):
             self.secrets.add(secret, pieces=False)
 
-    def _note_troubles(self, step: Step[Any]) -> None:
+    def _note_requests(self, step: Step[Any]) -> None:
+        """Record what has gone wrong beside the step, and what was asked of servers since this was noted last."""
         if troubles := self._troubles.take():
             self.ledger.record("trouble", step=step.number, **troubles)
+        if asked := self._traffic.take():
+            self.ledger.record("requests", step=step.number, **asked)
 
     def _done(self, step: Step[Any], seconds: float) -> None:
         self.ledger.record(
@@ -550,6 +567,7 @@ class Run(Generic[S]):
         self._looked = True
         with self._boundary(flow, step, elsewhere=True):
             if not step.wait.look(self, min(WATCH, max(left, 1.0))):
+                self._note_requests(step)
                 self._check_patience(step)
                 return False
             self._check_screenshots(step)
@@ -634,7 +652,7 @@ class Run(Generic[S]):
         if page:
             with suppress(PlaywrightError):  # a browser that has gone has no more to show
                 self.keep_sessions_secret(page.context)
-        self._note_troubles(step)
+        self._note_requests(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
         sentence, closest = _sentence(error), ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -9,12 +10,14 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from unittest import mock
 
 from flows.wordpress_migration.flow import FLOW
-from runner.cli import all_settings
+from runner.cli import INTERRUPTIONS, all_settings, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +56,38 @@ def guiderunner(*args: str | Path, cwd: Path, **more: str) -> subprocess.Complet
         timeout=LIMIT,
         check=False,
     )
+
+
+def told_here(*args: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in this process: what is said before anything is started needs no process of its own.
+
+    Most of a second goes by before another Python has imported what this one knows already.
+
+    Args:
+        args: What is typed after `guiderunner`.
+        cwd: The folder.
+        more: Environment variables.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    handlers = {number: signal.getsignal(number) for number in INTERRUPTIONS}
+    typed = ["guiderunner", *map(str, args)]
+    with (
+        mock.patch.dict(os.environ, environment(**more), clear=True),
+        mock.patch.object(sys, "argv", typed),
+        chdir(cwd),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(typed, code, out.getvalue(), err.getvalue())
 
 
 def until(what: str, happened: Callable[[], object], seconds: float = LIMIT) -> None:

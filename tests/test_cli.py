@@ -22,7 +22,9 @@ import pytest
 from flows.wordpress_migration.flow import EDITIONS, FLOW
 from runner import cli
 from runner.errors import Failure, GuideDiffers, StepFailed
-from tests.command_line import Command, guiderunner
+from tests.command_line import Command, guiderunner, told_here
+from tests.runner.test_comparison import Runs, asked
+from tests.runner.test_comparison import step as recorded
 from tests.runs import new_run
 
 if TYPE_CHECKING:
@@ -104,6 +106,14 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
             (*RUN, "--dry-run", "--until", "3"),
             "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight",
         ),
+        ((*RUN, "--wordpress", "6.4"), "--wordpress is about the sandbox: it goes with --sandbox only"),
+        ((*RUN, "--language", "ar"), "--language is about the sandbox: it goes with --sandbox only"),
+        ((*RUN, "--sandbox", "--wordpress", "5.9"), "The sandbox has no WordPress 5.9: it has 6.1, 6.2"),
+        (
+            ("setup", "--wordpress", "5.9"),
+            'The sandbox has no WordPress 5.9: it has 6.1, 6.2, 6.3, 6.4, 6.5, 6.6, 7.1. "all"',
+        ),
+        (("setup", "--only-browser", "--wordpress", "all"), "--wordpress is for the sandbox: it does not go with"),
         ((*RUN, "--edition", "2023"), '--edition: wordpress-migration has no edition "2023"; there are: 2024, 2025'),
         ((*RUN, "--fault", "maintenance"), "--fault: it is the sandbox that something goes wrong with: add --sandbox"),
         ((*ON_SANDBOX, "--fault", "outrage"), '--fault: there is no fault "outrage"; the closest are: outage'),
@@ -145,7 +155,7 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
 )
 def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ...], said: str) -> None:
     """Nothing is started or written for a command that cannot be understood."""
-    done = guiderunner(*args, cwd=tmp_path)
+    done = told_here(*args, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -167,7 +177,7 @@ def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:
 def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_path: Path) -> None:
     """What .env holds is not missing; what the environment says instead counts."""
     (tmp_path / ".env").write_text("PANTHEON_EMAIL=rowan@example.com\nSOURCE_SITE_URL=https://www.example.com\n")
-    done = guiderunner(*RUN, cwd=tmp_path, SOURCE_SITE_URL="ftp://example.com")
+    done = told_here(*RUN, cwd=tmp_path, SOURCE_SITE_URL="ftp://example.com")
     assert done.returncode == 2
     assert 'SOURCE_SITE_URL: "ftp://example.com" is not a web address' in done.stderr
     missing = done.stderr.partition("missing: ")[2]
@@ -178,7 +188,7 @@ def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_p
 def test_malformed_settings_are_named_with_the_missing_ones_and_without_a_secret(tmp_path: Path) -> None:
     """Each value that cannot be used has its sentence; a secret's value is in none of them."""
     wrong = {"MIGRATION_TIMEOUT": "soon", "SOURCE_BASIC_AUTH": "no-colon-here", "NEW_SITE_NAME": ""}
-    done = guiderunner(*RUN, cwd=tmp_path, **SETTINGS | wrong)
+    done = told_here(*RUN, cwd=tmp_path, **SETTINGS | wrong)
     assert (done.returncode, done.stdout) == (2, "")
     assert 'MIGRATION_TIMEOUT: "soon" is not a duration, such as 90, 30s, 15m or 6h.' in done.stderr
     assert "SOURCE_BASIC_AUTH: it is not written user:password." in done.stderr
@@ -221,7 +231,7 @@ def line_of(text: str) -> int:
 def test_a_guide_that_the_flow_performs_is_agreed_to(tmp_path: Path, flow: Flow[Any]) -> None:
     """Edition and number of steps are said, so that a guide that was read wrongly is noticed."""
     (tmp_path / "guide.md").write_text(guide(flow))
-    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    done = told_here("check", "guide.md", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     steps = len(flow.steps)
     assert done.stdout == f"guide.md and wordpress-migration, edition {flow.edition}, agree: {steps} steps.\n"
@@ -260,7 +270,7 @@ def test_a_changed_guide_is_told_by_line_and_step(tmp_path: Path, old: str, new:
     changed = guide().replace(old, new)
     assert changed != guide()
     (tmp_path / "guide.md").write_text(changed)
-    done = guiderunner("check", "guide.md", cwd=tmp_path)
+    done = told_here("check", "guide.md", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     lines = done.stderr.removeprefix("GuideDiffers: ").splitlines()
     assert len(lines) == len(said)
@@ -279,7 +289,7 @@ def a_tree(folder: Path) -> None:
 def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
     """Those that agree are said on stdout with what is advice, the differences of all on stderr."""
     a_tree(tmp_path)
-    done = guiderunner("check", "docs", "docs/a.md", cwd=tmp_path)
+    done = told_here("check", "docs", "docs/a.md", cwd=tmp_path)
     assert done.returncode == 3
     advice, agrees = done.stdout.splitlines()
     assert re.fullmatch(r'advice: docs/c\.md:\d+ step 1 shows "migrate-site-cms\.png" without an alt text', advice)
@@ -292,7 +302,7 @@ def test_all_guides_of_a_tree_are_compared(tmp_path: Path) -> None:
 def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
     """The same differences as JSON, and as annotations; stderr says how many."""
     a_tree(tmp_path)
-    as_json, github = (guiderunner("check", "docs", "--format", form, cwd=tmp_path) for form in ("json", "github"))
+    as_json, github = (told_here("check", "docs", "--format", form, cwd=tmp_path) for form in ("json", "github"))
     assert (as_json.returncode, github.returncode) == (3, 3)
     assert as_json.stderr == github.stderr == "GuideDiffers: 2 differences\n"
     told = json.loads(as_json.stdout)
@@ -311,10 +321,10 @@ def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
 def test_advice_counts_where_that_is_asked(tmp_path: Path) -> None:
     """--strict makes it a difference; a flow that is named is not guessed."""
     (tmp_path / "guide.md").write_text(guide().replace("![migrate-site-cms.png]", "![]"))
-    strict = guiderunner("check", "guide.md", "--strict", "--flow", FLOW.name, cwd=tmp_path)
+    strict = told_here("check", "guide.md", "--strict", "--flow", FLOW.name, cwd=tmp_path)
     assert (strict.returncode, strict.stdout) == (3, "")
     assert strict.stderr.endswith('step 2 shows "migrate-site-cms.png" without an alt text\n')
-    assert guiderunner("check", "guide.md", cwd=tmp_path).returncode == 0
+    assert told_here("check", "guide.md", cwd=tmp_path).returncode == 0
 
 
 def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path) -> None:
@@ -342,10 +352,10 @@ def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path)
 def test_a_live_check_needs_settings_and_one_guide(tmp_path: Path) -> None:
     """It performs the flow as "run" does."""
     a_tree(tmp_path)
-    done = guiderunner("check", "docs/a.md", "--live", cwd=tmp_path)
+    done = told_here("check", "docs/a.md", "--live", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("WrongSettings: missing: PANTHEON_EMAIL, ")
-    done = guiderunner("check", "docs", "--live", cwd=tmp_path)
+    done = told_here("check", "docs", "--live", cwd=tmp_path)
     assert done.returncode == 2
     assert "--live performs the flow of one guide: name its file. Here are 3 guides" in done.stderr
 
@@ -424,6 +434,19 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     only = guiderunner("doctor", "--only-browser", cwd=tmp_path, **bare)
     assert (only.returncode, only.stdout) == (5, "browser (chromium): MISSING\n")
     assert list(empty.iterdir()) == []
+
+
+def test_a_wordpress_that_was_not_fetched_is_named_with_what_gets_it(tmp_path: Path) -> None:
+    """Its version is part of the command; nothing is begun."""
+    empty = tmp_path / "empty"
+    latest = empty / "wp-studio-1.22.0"
+    latest.mkdir(parents=True)
+    (latest / "unpacked.json").write_text('{"files": 0, "bytes": 0}')
+    done = guiderunner(*RUN, "--sandbox", "--wordpress", "6.4", cwd=tmp_path, GUIDERUNNER_CACHE=str(empty))
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "WordPress 6.4 is not in " in done.stderr
+    assert "Run `guiderunner setup --wordpress 6.4` to fetch it." in done.stderr
+    assert not list(tmp_path.glob("runs/*wordpress-migration*"))
 
 
 @pytest.mark.sandbox
@@ -513,10 +536,10 @@ def test_the_whole_guide_leaves_nothing_running(whole_run: Command) -> None:
 
 def secrets_of_the_sandbox() -> list[str]:
     """The passwords that a run on the sandbox works with."""
-    from fixtures import wordpress  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
+    from fixtures.wordpress_versions import find_core  # noqa: PLC0415 - unit tests run where the stand-ins' packages are missing
     from fixtures.world import World  # noqa: PLC0415
 
-    core = wordpress.find_core()
+    core = find_core()
     templates = core.directory.parent.glob("site-*/administrator.json")
     return [World().account.password, *(json.loads(path.read_text())["password"] for path in templates)]
 
@@ -586,6 +609,70 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)
     assert (gone.returncode, "is given up since" in gone.stderr) == (2, True)
     assert guiderunner("verify", run_id, cwd=tmp_path, **settings).returncode == 2
+
+
+def test_two_recorded_runs_are_compared(tmp_path: Path) -> None:
+    """What became slower or asks otherwise is told; only where that is wanted it ends with 1."""
+    runs = Runs(tmp_path / "runs")
+    for _ in range(3):
+        runs.add(recorded(1, 1.0, asked("/one"), words='"Go"'))
+    runs.add(recorded(1, 2.0, asked("/one", status="5xx"), words='"Go"'))
+    runs.add(recorded(1, 1.1, asked("/one"), words='"Go"'), machine="b")
+    told = guiderunner("runs", "compare", "03", "run-04", cwd=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    heading, row, slower, requests, _ = told.stdout.splitlines()
+    assert heading.split("  ")[0] == "step"
+    assert row.split("  ") == ['step 1 "Go"', "1.0 s", "2.0 s", "slower", "1.0 s ± 0.3 s"]
+    assert slower == 'slower: step 1 "Go": 1.0 s → 2.0 s (2.0 times); usual: 1.0 s'
+    assert requests == 'requests: step 1 "Go": GET SITE/one (in the page) answered 2xx → 5xx'
+    gate = guiderunner("runs", "compare", "03", "04", "--fail-on", "slower, requests", "--json", cwd=tmp_path)
+    assert gate.returncode == 1
+    assert gate.stderr.strip() == "Differs: 1 step is slower, 1 request changed from run-03 to run-04"
+    compared = json.loads(gate.stdout)
+    assert [compared[side]["id"] for side in "ab"] == ["run-03", "run-04"]
+    assert (compared["steps"][0]["change"], compared["steps"][0]["usual"]["runs"]) == ("slower", 3)
+    assert compared["requests"][0]["after"] == "5xx"
+    other = ("--fail-on", "slower", "--fail-on", "requests")
+    assert guiderunner("runs", "compare", "03", "05", *other, cwd=tmp_path).returncode == 0
+
+
+def test_the_times_of_recorded_runs_are_shown(tmp_path: Path) -> None:
+    """Of each step the least, the median, the spread and the last; listing the runs stays what it was."""
+    runs = Runs(tmp_path / "runs")
+    for seconds in (1.0, 2.0, 4.0):
+        runs.add(recorded(1, seconds, words='"Go"'))
+    told = guiderunner("runs", "times", "--flow", "toy", cwd=tmp_path)
+    kind, heading, row = told.stdout.splitlines()
+    assert kind == "toy, edition 1, on a with chromium"
+    assert " ".join(heading.split()) == "step runs min median spread last waited outside (median)"
+    assert " ".join(row.split()) == 'step 1 "Go" 3 1.0 s 2.0 s 1.0 s 4.0 s'
+    (group,) = json.loads(guiderunner("runs", "times", "--last", "2", "--json", cwd=tmp_path).stdout)
+    assert (group["flow"], group["steps"][0]["runs"], group["steps"][0]["median"]) == ("toy", 2, 3.0)
+    listed = guiderunner("runs", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[:2] for line in listed[1:]] == [[f"run-0{number}", "done"] for number in (3, 2, 1)]
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
+    """With one sentence: other flows, what is not known to fail on, requests that nobody has recorded."""
+    runs = Runs(tmp_path / "runs")
+    runs.add(recorded(1, 1.0))
+    runs.add(recorded(1, 1.0, asked("/one")))
+    runs.add(recorded(1, 1.0), flow="game")
+    for args, said in (
+        (("01", "03"), "run-01 performs toy, run-03 performs game: only runs of the same flow can be compared"),
+        (("01", "02", "--fail-on", "slow"), '--fail-on: "slow" is none of slower, requests'),
+        (
+            ("01", "02", "--fail-on", "requests"),
+            "--fail-on requests: requests cannot be compared: run-01 recorded none",
+        ),
+    ):
+        done = guiderunner("runs", "compare", *args, cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.strip()) == (2, "", f"WrongUsage: {said}")
+    nothing = guiderunner("runs", "times", "--edition", "9", cwd=tmp_path)
+    assert (nothing.returncode, nothing.stderr.strip()) == (
+        2,
+        'WrongUsage: no such run is done; "guiderunner runs" lists all',
+    )
 
 
 @pytest.mark.sandbox
@@ -845,11 +932,11 @@ def test_a_report_needs_the_evidence(tmp_path: Path, begun: Path) -> None:
         (("report", "run-2"), 'no run is named "run-2"'),
         (("report", "--fleet", "sites"), '--fleet: no site is of a fleet named "sites"'),
     ):
-        done = guiderunner(*args, cwd=tmp_path)
+        done = told_here(*args, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
     shutil.rmtree(begun)
-    gone = guiderunner("report", "run-1", cwd=tmp_path)
+    gone = told_here("report", "run-1", cwd=tmp_path)
     assert gone.returncode == 2
     assert f"the evidence of run run-1 is not here: {begun} on {socket.gethostname()}" in gone.stderr
 

@@ -7,14 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from _pytest.fixtures import FixtureFunctionDefinition
 from PIL import Image
 
+from flows.wordpress_migration import pytest_plugin
 from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.pytest_plugin import MARKERS
+from runner import pytest_plugin as engine
 from runner.cli import all_settings
+from runner.pytest_plugin import ACCESSIBILITY
 from runner.settings import example
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TESTING = (ROOT / "TESTING.md").read_text(encoding="utf-8")
+TABLES = [TESTING.partition(f"## {title}\n")[2].partition("\n## ")[0] for title in ("Marks", "Fixtures")]
 
 
 def test_the_gallery_shows_every_picture_that_the_flow_takes() -> None:
@@ -49,9 +56,25 @@ def test_the_command_reference_is_up_to_date() -> None:
 def test_every_target_that_is_named_exists() -> None:
     """No `make` target of the documentation is made up."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for page in (README, *((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "FAULTS.md"))):
+    others = ((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "FAULTS.md"))
+    for page in (README, TESTING, *others):
         for target in re.findall(r"\bmake ([a-z]+)", page):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_mark_and_every_fixture_of_the_plugin_is_described() -> None:
+    """The tables name what there is, and nothing else; what other fixtures are made of stays unsaid."""
+    marks, fixtures = (set(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)) for table in TABLES)
+    described = {name for cell in marks for name in re.findall(r"`(\w+)\(", cell)}
+    assert described == {text.partition("(")[0] for text in (*MARKERS, ACCESSIBILITY)}
+    there = {
+        name
+        for module in (pytest_plugin, engine)
+        for name, value in vars(module).items()
+        if isinstance(value, FixtureFunctionDefinition)
+    }
+    named = {name for cell in fixtures for name in re.findall(r"`(\w+)`", cell)}
+    assert named == (there | {"page"}) - {"session_sandbox", "performer", "browser_type_launch_args"}
 
 
 def test_nothing_names_a_machine_or_a_registry() -> None:

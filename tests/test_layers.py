@@ -1,4 +1,7 @@
-"""The layers are one-way: cli -> flows -> runner, cli -> fixtures, and each names only what it may know."""
+"""The layers are one-way: cli -> flows -> runner, cli -> fixtures, and each names only what it may know.
+
+A flow's `pytest_plugin` stands where cli does: it brings the flow and the sandbox together.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = sorted(path for path in (ROOT / "runner").glob("*.py") if path.name != "cli.py")
 PARTS = [*sorted((ROOT / "runner" / "templates").iterdir()), *sorted((ROOT / "runner").glob("*.json"))]
-FLOWS = sorted((ROOT / "flows").rglob("*.py"))
+FLOWS = sorted(path for path in (ROOT / "flows").rglob("*.py") if path.name != "pytest_plugin.py")
+PLUGINS = sorted((ROOT / "flows").glob("*/pytest_plugin.py"))
 PAGES = [path for path in FLOWS if path.parent.name == "pages"]
 STAND_INS = sorted((ROOT / "fixtures").rglob("*.py"))
 
@@ -37,6 +41,7 @@ def test_there_are_files_to_look_at() -> None:
     assert len(ENGINE) > 5
     assert len(PARTS) > 3
     assert PAGES
+    assert PLUGINS
     assert STAND_INS
 
 
@@ -64,6 +69,14 @@ def test_only_the_module_for_fleets_knows_their_engine() -> None:
     assert knows == {"fleet.py"}
     needs = {path.name for path in (*ENGINE, *FLOWS) if imports(path) & {"runner.fleet"}}
     assert needs == set()
+
+
+def test_nothing_needs_the_tops_of_the_layers() -> None:
+    """Neither the command line nor a plugin of pytest is imported by what they bring together, and pytest by plugins only."""
+    tops = {"runner.cli", *(f"flows.{path.parent.name}.pytest_plugin" for path in PLUGINS)}
+    assert not {path.name for path in (*ENGINE, *FLOWS, *STAND_INS) if imports(path) & tops}
+    needs_pytest = {path for path in (*ENGINE, *FLOWS, *STAND_INS) if "pytest" in imports(path)}
+    assert needs_pytest == {ROOT / "runner" / "pytest_plugin.py"}
 
 
 @pytest.mark.parametrize("path", STAND_INS, ids=name)

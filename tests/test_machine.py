@@ -254,3 +254,16 @@ def test_what_only_videos_need_may_stay_missing(
     monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional, needed])
     with pytest.raises(Missing, match="it cannot be had here"):
         cli.setup()
+
+
+def test_all_versions_of_wordpress_are_got_in_as_few_downloads_as_they_take() -> None:
+    """Those of one package together; Debian's, which is not to be had everywhere, may be missing of all only."""
+    assert [(need.name, need.only_for) for need in cli.needs_of_versions(["all"])] == [
+        ("WordPress 6.2, 6.3, 6.4, 6.5, 6.6", ""),
+        ("WordPress 6.1", "--wordpress 6.1"),
+    ]
+    assert [(need.name, need.only_for) for need in cli.needs_of_versions(["6.4", "6.1", "7.1"])] == [
+        ("WordPress 6.4", ""),
+        ("WordPress 6.1", ""),
+    ]
+    assert cli.needs_of_versions(["7.1"]) == []

@@ -164,6 +164,16 @@ def test_a_run_of_2025_goes_on_from_its_fifth_step(
     assert len(sandbox.audit()["tokens_made"]) == 2
 
 
+def test_the_popup_may_have_links_that_look_like_buttons(migrate: Callable[..., Outcome]) -> None:
+    """**Confirm** is found as every other control is, in the popup for the workspace too."""
+    behaviour = {"edition": "2025", "markup": {"buttons": "link"}}
+    settings = {"PANTHEON_WORKSPACE": "Fernhill Studio", "CREATION_TIMEOUT": "15s"}
+    outcome = migrate(settings, behaviour, edition="2025", until=3)
+    assert outcome.error is None
+    (site,) = outcome.audit["sites_created"]
+    assert site["workspace"] == "Fernhill Studio"
+
+
 SOURCES: dict[str, dict[str, Any]] = {
     "plugin installed": {"plugin": "installed"},
     "plugin active, not in the directory": {"plugin": "active", "in_directory": False},

@@ -582,7 +582,6 @@ def test_a_migrated_wordpress_is_compared_with_its_source(tmp_path: Path) -> Non
         source.wp("option", "update", "bv_pantheon_key", key)
         copy = sites.keep(
             migrate(
-                sites.core,
                 source_url=source.url,
                 key=key,
                 basic_auth=("visitor", "let me in"),

@@ -269,6 +269,17 @@ def test_what_a_copy_button_hands_over_is_captured_in_the_page(page: Page, scrip
     assert page.evaluate("() => navigator.clipboard.readText()") == "what the user had copied"
 
 
+def test_a_link_that_copies_is_a_copy_button_and_one_that_leads_away_is_none(page: Page) -> None:
+    """The words of each reach up to the one before, whichever of both it is."""
+    page.set_content(
+        "<p>Site Name</p><a href='#'>Copy</a><p>Your Machine Token</p><span role=link tabindex=0>Copy</span>"
+        "<a href='https://docs.example/token'>How to copy your machine token</a>"
+    )
+    first, second = copy_buttons(page)
+    assert (first.words[:2], second.words[:2]) == (("Copy", "Site Name"), ("Copy", "Your Machine Token"))
+    assert "Site Name" not in second.words
+
+
 def test_values_are_read_with_the_words_before_them(page: Page) -> None:
     """Contents of fields and words that stand alone; not prose, not what is hidden, never a password field."""
     page.set_content(

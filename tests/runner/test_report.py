@@ -24,6 +24,7 @@ from runner.report import write_report
 from runner.roster import Entry
 from runner.secrets import Secret, Secrets
 from runner.summary import write_summary
+from runner.timing import Usual
 from tests.runner.test_resume import Toys, World, toy
 
 if TYPE_CHECKING:
@@ -160,6 +161,27 @@ def test_a_report_is_for_everyone(toys: Toys, browser: Browser, how: str) -> Non
             expect(page.locator("article.step h3")).to_have_count(5)
             expect(page.locator(".picture")).to_have_count(0 if how == "waiting" else 1)
             is_accessible(page)
+
+
+@pytest.mark.browser
+def test_a_report_says_what_is_usual_from_the_fourth_run_on(toys: Toys, browser: Browser) -> None:
+    """Beside the time of each step; a step that took much longer is called slower, in words."""
+    for number in range(4):
+        toys.begin(again=bool(number))
+        path = toys.record.folder / "report.html"
+        assert ("usually" in path.read_text()) == (number == 3)  # three before it
+    path = report_of(toys, usual={2: Usual((9.0, 9.0, 10.0)), 4: Usual((0.01, 0.02, 0.02))})
+    for look in LOOKS[1:3]:
+        with opened(browser, path, look) as page:
+            is_accessible(page)
+            name, play = (page.get_by_role("article", name=said) for said in ("Name the toy", "Play with it"))
+            expect(name).to_contain_text("usually 9.0 s (faster)")
+            expect(play).to_contain_text("usually under 0.1 s")
+            expect(play).not_to_contain_text("usually under 0.1 s (")
+            expect(page.get_by_role("article", name="Open the toy")).not_to_contain_text("usually")
+            expect(page.get_by_role("region", name="Where the time went")).to_contain_text(
+                "Usually: the median of 3 earlier runs like this one."
+            )
 
 
 @pytest.mark.slow

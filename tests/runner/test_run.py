@@ -133,6 +133,7 @@ def test_a_run_leaves_its_ledger_its_pictures_and_its_result(run_toy: Callable[.
         ("step started", 1),
         ("screenshot", 1),
         ("facts", 1),
+        ("requests", 1),
         ("step done", 1),
         ("step started", 2),
         ("step done", 2),

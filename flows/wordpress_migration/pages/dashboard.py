@@ -532,7 +532,7 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused, such as for a name that is taken.
         """
-        confirm = self.page.get_by_role("dialog").get_by_role("button", name=named("Confirm"))
+        confirm = control(self.page.get_by_role("dialog"), "Confirm")
         created, creation = self.generate_machine_token, self._account.creation_timeout
         pressed = Pressed(self.create_site, lines(self.page))
         pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take

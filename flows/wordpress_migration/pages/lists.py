@@ -28,9 +28,14 @@ _NEXT = re.compile(r"^\W*(go to )?(the )?next( page)?\W*$|^\s*[\u203a\u00bb\u219
 _MORE = re.compile(
     r"^\W*(show|load|view|see)( \d+)? (more|all)( results)?( (your )?(machine )?(tokens|sites))?\W*$", re.IGNORECASE
 )
-_NEAR_END_JS = """() => [document.scrollingElement, ...document.querySelectorAll('*')].forEach(el => {
-    if (el === document.scrollingElement || /auto|scroll/.test(getComputedStyle(el).overflowY)) el.scrollTop = 1e7;
-})"""
+_NEAR_END_JS = """() => [document.scrollingElement, ...document.querySelectorAll('*')].filter(el => {
+    const before = el.scrollTop;
+    const scrolls = el === document.scrollingElement || /auto|scroll/.test(getComputedStyle(el).overflowY);
+    if (scrolls) el.scrollTo({top: 1e7, behavior: 'instant'});
+    return el.scrollTop !== before;
+}).length > 0"""
+"""Whether anything could be scrolled: a page is told only then, and has no reason to show more else."""
+
 _BESIDE_JS = """(el, number) => [el.parentElement, el.parentElement?.parentElement].some(
     box => new RegExp(`(^|\\\\s)${number}(\\\\s|$)`).test(box?.innerText || ''))"""
 
@@ -77,7 +82,8 @@ class Rest:
                 return None
             return now - since >= QUIET or None
 
-        return bool(until(self._page, look, timeout=timeout))
+        # Where nothing changes, the look after the first is the last one.
+        return bool(until(self._page, look, timeout=timeout, again=QUIET))
 
     def _is_busy(self) -> bool:
         return self._page.locator("main[aria-busy=true], main [aria-busy=true]").filter(visible=True).count() > 0
@@ -107,7 +113,8 @@ def parts(page: Page, rest: Rest) -> Iterator[bool]:
             following.click()
         else:
             turns = False
-            page.evaluate(_NEAR_END_JS)
+            if not page.evaluate(_NEAR_END_JS):
+                return
         rest.reached()
         now = tuple(lines(page))
         if now in seen:

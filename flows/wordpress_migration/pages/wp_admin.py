@@ -1,6 +1,6 @@
 """WordPress's own administration and the migration plugin's page in it.
 
-WordPress's ids, classes, input names and addresses are the same in every language (seen in 6.2 to 7.1); its words
+WordPress's ids, classes, input names and addresses are the same in every language (seen in 6.1 to 7.1); its words
 are not.
 """
 

@@ -1,0 +1,96 @@
+"""The migration in pytest: the examples of the documentation are run as they stand, and wrong marks say what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.wordpress_versions import cache_directory
+
+if TYPE_CHECKING:
+    from fixtures.sandbox import Sandbox
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+PAGE = (Path(__file__).parents[2] / "TESTING.md").read_text(encoding="utf-8")
+EXAMPLES = {
+    title: dict(re.findall(r"```python\n# (\S+\.py)\n(.*?)```", text, re.DOTALL))
+    for title, text in re.findall(r"^## (Example \d): [^\n]*\n(.*?)(?=^## )", PAGE, re.DOTALL | re.MULTILINE)
+}
+
+
+@pytest.fixture(autouse=True)
+def _cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pytester gives its tests another home; WordPress stays where it is."""
+    monkeypatch.setenv("GUIDERUNNER_CACHE", str(cache_directory()))
+
+
+def test_there_are_five_examples() -> None:
+    """An empty list would let every other test here pass."""
+    assert list(EXAMPLES) == [f"Example {number}" for number in range(1, 6)]
+    assert all(EXAMPLES.values())
+
+
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_an_example_passes_as_it_stands(
+    pytester: pytest.Pytester, title: str, whole_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copied to a folder of its own and run with the plain command; what it expects of pictures is written first."""
+    for name, text in EXAMPLES[title].items():
+        (pytester.path / name).write_text(text)
+    if "conftest.py" in EXAMPLES[title]:
+        whole_sandbox.reset()
+        for name, value in whole_sandbox.settings().items():
+            monkeypatch.setenv(name, value)
+    tests = sum(text.count("def test_") for text in EXAMPLES[title].values())
+    cases = 2 * any("edition 2025" in text for text in EXAMPLES[title].values())
+    ran = pytester.runpytest_subprocess("--update-screenshots")
+    ran.assert_outcomes(passed=tests + cases)
+
+
+WRONG = {
+    'fault("session-end")': 'there is no fault "session-end"; the closest are: session-ends*',
+    'fault("multisite", step=3)': "the fault multisite is one of the existing site, which is so from the start*",
+    'markup("tile")': 'markup: there is no "tile"; there are: tiles, radios,*',
+    "behaviour(delay=3)": "behaviour: There is no behaviour 'delay'*",
+    "source(colour=1)": 'source: there is no "colour"; there are: basic_auth,*',
+}
+
+
+def test_a_wrong_mark_says_what_there_is(pytester: pytest.Pytester) -> None:
+    """One sentence for each, before anything is started."""
+    pytester.makeconftest("import pytest\n\n@pytest.fixture(scope='session')\ndef session_sandbox():\n    assert 0\n")
+    tests = [
+        f"@pytest.mark.{mark}\ndef test_{number}(migration):\n    migration.run()\n"
+        for number, mark in enumerate(WRONG)
+    ]
+    pytester.makepyfile("import pytest\n\n" + "\n".join(tests))
+    ran = pytester.runpytest_subprocess()
+    ran.assert_outcomes(errors=len(WRONG))
+    ran.stdout.fnmatch_lines([*WRONG.values()])
+
+
+def test_each_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
+    """On ports of their own, and combined with a split of the tests over several machines."""
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_it(sandbox, number):
+            worker = os.environ["PYTEST_XDIST_WORKER"]
+            print("SANDBOX", worker, sandbox.dashboard_url, sandbox.source_url)
+            assert sandbox.audit()["sites_created"] == []
+        """
+    )
+    ran = pytester.runpytest_subprocess("-n", "2", "--dist", "each", "--splits", "2", "--group", "1", "-rP")
+    ran.assert_outcomes(passed=4)
+    seen = [line.split()[1:] for line in ran.outlines if line.startswith("SANDBOX")]
+    one, other = ({place for worker, *places in seen for place in places if worker == each} for each in ("gw0", "gw1"))
+    assert one
+    assert other
+    assert not one & other
