@@ -181,6 +181,7 @@ class Whole(Performer):
     def begin(self, fault: Fault) -> Ended:
         """Start the command, and have the fault happen at its step's beginning."""
         done = self._command(fault, "run", FLOW.name)
+        assert done.returncode in (0, 1), done.stderr  # interrupted, or something is missing: that is no outcome
         result = json.loads(done.stdout)
         failure = result["failure"] or {"step": 0, "sentence": ""}
         assert failure["sentence"] in done.stderr, "the sentence is not the one that was printed"
