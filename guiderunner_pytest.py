@@ -72,9 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse an output folder that has something else in it, before anything of it is deleted."""
     if _is_at_work(session) and not hasattr(session.config, "workerinput"):
-        from pathlib import Path  # noqa: PLC0415
+        from pathlib import Path
 
-        from runner.pytest_plugin import refuse_to_delete  # noqa: PLC0415
+        from runner.pytest_plugin import refuse_to_delete
 
         refuse_to_delete(Path(session.config.getoption("--output")))
 
@@ -126,8 +126,8 @@ class _Innermost:
                 engine.redact_for(request.node, error)
             raise
         if fixturedef.argname == "migration_settings" and isinstance(value, dict):
-            from flows.wordpress_migration.settings import MigrationSettings  # noqa: PLC0415
-            from runner.pytest_plugin import keep, secrets_among  # noqa: PLC0415
+            from flows.wordpress_migration.settings import MigrationSettings
+            from runner.pytest_plugin import keep, secrets_among
 
             keep(request.node, secrets_among(MigrationSettings, value))
         if engine := _engine():
@@ -157,7 +157,7 @@ class _InsteadOfPlaywrights:
         if not _is_at_work(request.session):
             delete()
             return
-        from runner.pytest_plugin import delete_once  # noqa: PLC0415
+        from runner.pytest_plugin import delete_once
 
         try:
             delete_once(request.config, delete)
@@ -176,7 +176,7 @@ class _InsteadOfPlaywrights:
         """pytest-playwright's own; where Playwright has no such browser, the system's, as the command line does."""
         if not _is_at_work(request.session):
             return browser_type_launch_args
-        from runner.pytest_plugin import launch_args  # noqa: PLC0415
+        from runner.pytest_plugin import launch_args
 
         pictures = any("expect_screenshot" in getattr(item, "fixturenames", ()) for item in request.session.items)
         return launch_args(browser_type_launch_args, playwright, browser_name, same_pixels=pictures)
@@ -187,7 +187,7 @@ class _InsteadOfPlaywrights:
         if "performer" not in request.fixturenames:
             made: BrowserContext = request.getfixturevalue("new_context")()
             return made
-        from runner.pytest_plugin import open_context  # noqa: PLC0415
+        from runner.pytest_plugin import open_context
 
         return open_context(request)
 
@@ -201,7 +201,7 @@ def expected_screenshots(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def expect_screenshot(request: pytest.FixtureRequest, expected_screenshots: Path, browser_name: str) -> Looks:
     """Expect a page, or an element, to look as a picture that is kept: `expect_screenshot("form", form)`."""
-    from runner.pytest_plugin import Looks  # noqa: PLC0415
+    from runner.pytest_plugin import Looks
 
     return Looks(request, expected_screenshots, f"{browser_name}-{sys.platform}")
 
@@ -213,8 +213,8 @@ def expect_screenshot(request: pytest.FixtureRequest, expected_screenshots: Path
 def session_sandbox() -> Iterator[Sandbox]:
     """The sandbox of this worker, started when a test first needs it; ports are chosen by the system."""
     try:
-        from fixtures.errors import Missing  # noqa: PLC0415
-        from fixtures.sandbox import Sandbox  # noqa: PLC0415
+        from fixtures.errors import Missing
+        from fixtures.sandbox import Sandbox
     except ModuleNotFoundError as error:
         raise _refusal(f'the sandbox needs "{error.name}": pip install "guiderunner[testing]"') from None
     try:
@@ -228,8 +228,8 @@ def session_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """The sandbox as if it had just been started, as the test's marks want it."""
-    from fixtures.errors import Missing, SandboxError, WrongChoice  # noqa: PLC0415
-    from fixtures.wordpress_versions import find_core  # noqa: PLC0415
+    from fixtures.errors import Missing, SandboxError, WrongChoice
+    from fixtures.wordpress_versions import find_core
 
     node = request.node
     faults, source, changes = _faults(node), _source(node), list(_behaviour(node))
@@ -262,7 +262,7 @@ def _only(marker: pytest.Mark) -> object:
 
 def _source(node: pytest.Item) -> SourceOptions:
     """How the existing site is, as the test's marks want it."""
-    from fixtures.wordpress import SourceOptions  # noqa: PLC0415
+    from fixtures.wordpress import SourceOptions
 
     options: dict[str, Any] = {}
     for marker in _marks(node):
@@ -278,7 +278,7 @@ def _source(node: pytest.Item) -> SourceOptions:
 
 def _behaviour(node: pytest.Item) -> Iterator[Mapping[str, Any]]:
     """What the test's marks say of the stand-ins' behaviour, checked before anything is started."""
-    from fixtures.world import Behaviour, WrongBehaviour  # noqa: PLC0415
+    from fixtures.world import Behaviour, WrongBehaviour
 
     for marker in _marks(node):
         if marker.name == "edition":
@@ -298,7 +298,7 @@ def _behaviour(node: pytest.Item) -> Iterator[Mapping[str, Any]]:
 
 def _families(names: tuple[str, ...]) -> dict[str, str]:
     """The family of controls that each name belongs to: it is in one only."""
-    from fixtures.world import Markup  # noqa: PLC0415
+    from fixtures.world import Markup
 
     families = {name: family for family, known in get_type_hints(Markup).items() for name in get_args(known)}
     if unknown := [name for name in names if name not in families]:
@@ -308,7 +308,7 @@ def _families(names: tuple[str, ...]) -> dict[str, str]:
 
 def _faults(node: pytest.Item) -> list[Fault]:
     """The faults that a test's marks name, each with the step at whose beginning it comes about."""
-    from fixtures.faults import UnknownFault, WrongMoment, find  # noqa: PLC0415
+    from fixtures.faults import UnknownFault, WrongMoment, find
 
     def named(name: str, step: int | None = None) -> Fault:
         fault = find(name)
@@ -343,11 +343,11 @@ def migration_settings(request: pytest.FixtureRequest) -> dict[str, str]:
 @pytest.fixture
 def performer(migration_settings: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Performer[MigrationRun]]:
     """The run, before it has a browser; `context` opens it in one."""
-    from runner.errors import GuiderunnerError  # noqa: PLC0415
-    from runner.flow import find_flow  # noqa: PLC0415
-    from runner.pytest_plugin import begin  # noqa: PLC0415
-    from runner.settings import environment  # noqa: PLC0415
-    from runner.sign_ins import kept_for  # noqa: PLC0415
+    from runner.errors import GuiderunnerError
+    from runner.flow import find_flow
+    from runner.pytest_plugin import begin
+    from runner.settings import environment
+    from runner.sign_ins import kept_for
 
     node = request.node
     in_sandbox = node.stash.get(_SANDBOX, False)
@@ -394,7 +394,7 @@ def migration(performer: Performer[MigrationRun], page: Page) -> Performer[Migra
 
     `migration.run()` performs it to the end, `migration.until(5)` up to a step, `migration.step(6)` one step.
     """
-    from runner.errors import WrongUsage  # noqa: PLC0415
+    from runner.errors import WrongUsage
 
     try:
         performer.attach(page)
@@ -414,7 +414,7 @@ def dashboard(migration: Performer[MigrationRun]) -> Dashboard:
 @pytest.fixture
 def wp_admin(migration: Performer[MigrationRun]) -> WpAdmin:
     """The existing site's wp-admin, in the tab that the dashboard has opened, signed in."""
-    from flows.wordpress_migration.acts import to_wp_admin  # noqa: PLC0415
+    from flows.wordpress_migration.acts import to_wp_admin
 
     migration.until(1)  # then the edition is known
     migration.until(_number(migration, to_wp_admin))
@@ -426,7 +426,7 @@ def wp_admin(migration: Performer[MigrationRun]) -> WpAdmin:
 @pytest.fixture
 def plugin_form(migration: Performer[MigrationRun]) -> MigrationForm:
     """The plugin's form, not filled in yet, with the plugin installed and a machine token made."""
-    from flows.wordpress_migration.acts import migrate  # noqa: PLC0415
+    from flows.wordpress_migration.acts import migrate
 
     migration.until(1)
     migration.until(_number(migration, migrate.perform) - 1)
