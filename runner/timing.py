@@ -50,6 +50,8 @@ class Performed:
         done: Whether it is done.
         failed: Whether it failed, and was not done since.
         fresh: Whether it was the first one that was performed in its browser, so that it had to find its page.
+        found: Whether its act was broken off and turned out to be done: how long it took, and what it asked, is not
+            known.
         worked: Seconds that its act took; None if it was not done in one go.
         waited: Seconds that it waited afterwards for what goes on outside, also while nobody was at work.
         tries: How often its act was begun.
@@ -62,6 +64,7 @@ class Performed:
     done: bool = False
     failed: bool = False
     fresh: bool = False
+    found: bool = False
     worked: float | None = None
     waited: float = 0.0
     tries: int = 1
@@ -126,10 +129,12 @@ class _Reader:
             self._take_requests(one, entry)
         elif event == "waits":
             self._waits_since[one.number] = at
+            one.found = self._acts != one.number
             self._end_act(one, at)
         elif event in ("step done", "found done"):
             one.done, one.failed = True, False
-            self._end(one, at, found=event == "found done")
+            one.found = one.found or event == "found done"
+            self._end(one, at)
         elif event == "step failed":
             one.failed, self._acts = True, None
         elif event == "not done":
@@ -141,10 +146,10 @@ class _Reader:
         elif self._acts == one.number:
             one.acting.append(entry)
 
-    def _end(self, one: Performed, at: datetime, *, found: bool) -> None:
+    def _end(self, one: Performed, at: datetime) -> None:
         if since := self._waits_since.pop(one.number, None):
             one.waited = _between(since, at)
-        elif not found:
+        elif not one.found:
             self._end_act(one, at)
         self._acts = None
 

@@ -390,6 +390,70 @@ def test_what_was_so_in_a_known_run_is_chance(
     assert runs.lines(first, second)[1:] == [f'requests: step 1 "Step 1": {said}' if said else SAME_REQUESTS]
 
 
+def test_a_history_without_requests_says_nothing_of_what_is_asked(runs: Runs) -> None:
+    """Runs of an older version have recorded none; that does not make what goes, or comes more rarely, chance."""
+    for _ in range(3):
+        runs.add(step(1, 1.0))
+    first = runs.add(step(1, 1.0, asked("/one", 3), asked("/two")))
+    second = runs.add(step(1, 2.0, ONE))
+    compared = compare_runs(runs.ledger, first, second)
+    assert [str(change) for change in compared.requests or []] == [
+        'step 1 "Step 1": GET SITE/one (in the page) asked 3 times → once',
+        'step 1 "Step 1": gone GET SITE/two (in the page) (once, 2xx)',
+    ]
+    assert compared.found("requests") == ["2 requests changed"]
+    assert [pace.change for pace in compared.paces] == ["slower"], "their times are known all the same"
+
+
+def broken_off(number: int, *asks: Entry, waits: bool = False) -> list[Entry]:
+    """The entries of a step whose process was killed after its act; the next one asks whether it is done."""
+    after = [at(4, "waits", number), at(5, "step done", number)] if waits else [at(4, "found done", number)]
+    return [
+        at(0, "step started", number, says=f'"Step {number}"'),
+        at(1, "about to", number),
+        at(2, "run goes on"),
+        at(3, "requests", number, asked=list(asks), others={}, more=0, hosts={}),
+        *after,
+    ]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["found done", "found to wait"])
+def test_a_step_that_was_found_done_is_not_compared(runs: Runs, waits: bool) -> None:
+    """What it asked ended with the process that was killed, and nobody has measured it; its neighbours are compared."""
+    whole = [step(1, 1.0, ONE), step(2, 9.0, ONE, asked("/two")), step(3, 1.0, ONE)]
+    new_browser = at(0, "run goes on")
+    first = runs.add(*whole[:2], [new_browser, *whole[2]])
+    second = runs.add(step(1, 1.0, asked("/other")), broken_off(2, asked("/is-it-done"), waits=waits), whole[2])
+    for one, other in ((first, second), (second, first)):
+        said = runs.lines(one, other)
+        assert said[:2] == [
+            f'step 2 "Step 2": not compared, in {second} it was broken off and found done',
+            SAME_PACE,
+        ]
+        assert len(said) == 4, "no more than what step 1 asks otherwise"
+        assert all(line.startswith('requests: step 1 "Step 1": ') for line in said[2:])
+    third = runs.add(step(1, 1.0, asked("/other")), broken_off(2, waits=waits), whole[2])
+    assert runs.lines(second, third) == [
+        f'step 2 "Step 2": not compared, in {second} and {third} it was broken off and found done',
+        SAME_PACE,
+        SAME_REQUESTS,
+    ]
+
+
+def test_a_step_that_was_found_done_in_a_known_run_says_nothing_of_it(runs: Runs) -> None:
+    """It counts neither as one that asked nothing, nor towards the three that have to be known."""
+    runs.add(broken_off(1), step(2, 1.0, ONE))
+    runs.add(step(1, 1.0, ONE, asked("/two")))
+    first = runs.add(step(1, 1.0, ONE, asked("/two")))
+    second = runs.add(step(1, 1.0, ONE))
+    gone = 'requests: step 1 "Step 1": gone GET SITE/two (in the page) (once, 2xx)'
+    assert runs.lines(first, second)[-1] == gone
+    runs.add(step(1, 1.0, ONE, asked("/two")))
+    third = runs.add(step(1, 1.0, ONE, asked("/two")))
+    fourth = runs.add(step(1, 1.0, asked("/two")))
+    assert "gone GET SITE/one" in runs.lines(third, fourth)[-1], "where three are known it is still none of them"
+
+
 def test_a_step_in_a_new_browser_is_not_compared_with_one_that_had_its_page(runs: Runs) -> None:
     """How long a run waited, and so whether its browser was closed, is no change of the step."""
 
