@@ -637,13 +637,14 @@ def show_times(
     from runner.pages import duration
     from runner.timing import times
 
+    refuse_unknown(flow, edition)
     found = times(open_ledger(runs, env_file), flow=flow, edition=edition, last=last)
     if as_json:
         told = [{**kind._asdict(), "steps": [step.as_json() for step in steps]} for kind, steps in found.items()]
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         return
     if not found:
-        raise WrongUsage('no such run is done; "guiderunner runs" lists all')
+        out().print('no such run is done; "guiderunner runs" lists all')
     for kind, steps in found.items():
         out().print(escape(str(kind)))
         rows: list[tuple[str, ...]] = [("  step", "runs", "min", "median", "spread", "last", "waited outside (median)")]
@@ -653,6 +654,26 @@ def show_times(
             waited = duration(step.waited.median) if step.waited else ""
             rows.append((f"  {step.label}", str(len(worked.seconds)), *map(duration, told_times), waited))
         print_table(rows)
+
+
+def refuse_unknown(flow: str | None, edition: str | None) -> None:
+    """Refuse names of which there can be no run.
+
+    Args:
+        flow: A flow's name; None for any.
+        edition: One of its editions, or of any flow's; None for any.
+
+    Raises:
+        WrongUsage: There is no such flow, or no such edition.
+    """
+    from runner.flow import find_flow, load_flows
+
+    if flow:
+        find_flow(flow, edition)
+    elif edition:
+        there = [one.edition for any_edition in load_flows().values() for one in any_edition.editions]
+        if edition not in there:
+            raise WrongUsage(f'--edition: no flow has an edition "{edition}"; there are: {", ".join(sorted(there))}')
 
 
 @runs_app.command("give-up")
