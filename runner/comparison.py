@@ -29,7 +29,20 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import WrongUsage
 from runner.pages import duration
-from runner.timing import ENOUGH, LEAST, SHARE, SPREADS, Performed, Usual, alike, earlier, performed, usual, versions_of
+from runner.timing import (
+    ENOUGH,
+    LEAST,
+    SHARE,
+    SPREADS,
+    Performed,
+    Usual,
+    alike,
+    earlier,
+    how_of,
+    performed,
+    usual,
+    versions_of,
+)
 from runner.traffic import Asked
 
 if TYPE_CHECKING:
@@ -165,7 +178,9 @@ class Side:
 
     def about(self) -> dict[str, str]:
         """With what it was performed."""
-        return {"edition": self.record.edition, "machine": self.record.machine, **versions_of(self.entries)}
+        return {"edition": self.record.edition, "machine": self.record.machine, "performed": how_of(self.entries)} | (
+            versions_of(self.entries)
+        )
 
 
 @dataclass(frozen=True)

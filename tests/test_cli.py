@@ -591,7 +591,8 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     """A run that failed before it had any effect: it is listed, shown, resumed, and makes way for another."""
     settings = SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{silent_port}", "ALLOW_LOCAL_SOURCE": "1"}
     settings |= {"SOURCE_SITE_URL": f"http://127.0.0.1:{silent_port}", "PAGE_TIMEOUT": "2s"}
-    assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    (tmp_path / ".env").write_text("GUIDERUNNER_MACHINE=worker-7\n")
+    assert guiderunner(*RUN, "--slow-mo", "1", cwd=tmp_path, **settings).returncode == 1
     listed = guiderunner("runs", cwd=tmp_path)
     assert listed.returncode == 0
     heading, line = listed.stdout.splitlines()
@@ -601,9 +602,12 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     assert line.rstrip().endswith(f"http://127.0.0.1:{silent_port} to Example")
     shown = guiderunner("runs", "show", run_id[-4:], cwd=tmp_path)
     assert re.search(r"step 0  step failed\s+the existing site did not open", shown.stdout)
+    assert ", on worker-7\n" in shown.stdout
     resumed = guiderunner("resume", run_id[-4:], cwd=tmp_path, **settings)
     assert (resumed.returncode, "Preflight failed: the existing site did not open" in resumed.stderr) == (1, True)
     assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    entries = json.loads(guiderunner("runs", "show", run_id, "--json", cwd=tmp_path).stdout)["entries"]
+    assert [entry["how"] for entry in entries if "how" in entry] == [["trace", "slow-mo 1"], ["trace"]]
     states = [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()]
     assert states == ["failed", "given up"]
     gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)

@@ -12,7 +12,7 @@ from runner.comparison import compare_runs
 from runner.errors import WrongUsage
 from runner.ledger import Ledger, Record, RunLedger
 from runner.secrets import Secrets
-from runner.timing import earlier, performed, times, usual
+from runner.timing import LOOKED_AT, alike, earlier, how_of, performed, times, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,7 @@ class Runs:
         edition: str = "1",
         machine: str = "a",
         browser: str = "chromium 141",
+        how: Sequence[str] = (),
     ) -> str:
         """One more run, begun a minute after the one before, done; its id."""
         number = len(self.ledger.runs()) + 1
@@ -86,7 +87,7 @@ class Runs:
         )
         record.folder.mkdir()
         self.ledger.begin(record)
-        entries = [at(0, "run started"), at(0, "versions", browser=browser)]
+        entries = [at(0, "run started", how=list(how)), at(0, "versions", browser=browser)]
         for one in steps:
             after = (datetime.fromisoformat(entries[-1]["at"]) - BEGAN).total_seconds()
             entries += [told_at(after, entry) for entry in one]
@@ -589,6 +590,46 @@ def test_what_is_usual_needs_three_runs_before(runs: Runs) -> None:
         record = runs.ledger.find(named)
         before = earlier(runs.ledger, record, runs.ledger.entries(named))
         assert {number: one.seconds for number, one in usual([past.steps for past in before]).items()} == known
+
+
+def test_only_the_latest_runs_of_the_same_machine_are_read(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger with thousands of runs that are not alike must not hold up the end of each further one."""
+    for _ in range(2):
+        runs.add(step(1, 1.0))
+    old = [runs.add(step(1, 1.0), browser="firefox 141") for _ in range(LOOKED_AT - 1)]
+    for more in ({"machine": "b"}, {"flow": "game"}, {"edition": "2"}):
+        runs.add(step(1, 1.0), **more)
+    failed = runs.add(step(1, 1.0))
+    runs.ledger.ask(
+        lambda connection: connection.exec_driver_sql("UPDATE runs SET state='failed' WHERE id=?", (failed,))
+    )
+    last = runs.ledger.find(runs.add(step(1, 1.0)))
+    runs.add(step(1, 1.0))
+    ours = runs.ledger.entries(last.id)
+    entries, read = runs.ledger.entries, []
+
+    def noted(run: str) -> list[Entry]:
+        read.append(run)
+        return entries(run)
+
+    monkeypatch.setattr(runs.ledger, "entries", noted)
+    assert [past.record.id for past in earlier(runs.ledger, last, ours)] == ["run-02"]
+    assert read == [*reversed(old), "run-02"]
+
+
+def test_runs_that_were_performed_otherwise_are_not_alike(runs: Runs) -> None:
+    """A trace, a slow motion, the sandbox's version: each makes other times usual; it is said in what two runs differ."""
+    for how in (["trace", "slow-mo 500"], ["no trace"], []):
+        for _ in range(2):
+            first = runs.add(step(1, 1.0, ONE), how=how)
+    second = runs.add(step(1, 1.0, ONE), how=["trace"])
+    for named, count in (("run-02", 1), ("run-04", 1), ("run-06", 1), (second, 0)):
+        record = runs.ledger.find(named)
+        assert len(earlier(runs.ledger, record, runs.ledger.entries(named))) == count
+    assert runs.lines(first, second)[0] == "performed: unknown → trace"
+    taken_up = [at(0, "run started", how=["trace"]), *(at(1, "run goes on", how=[how]) for how in ("headed", "trace"))]
+    assert how_of(taken_up) == "trace / headed"
+    assert str(alike(runs.ledger.find("run-01"), runs.ledger.entries("run-01"))).endswith("; trace, slow-mo 500")
 
 
 def test_a_recorded_run_can_be_read_again(tmp_path: Path) -> None:
