@@ -167,7 +167,7 @@ def run(
     """Perform a flow, from the first step of its guide to the last."""
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
-    from runner.ledger import Ledger, LedgerSettings
+    from runner.ledger import Ledger, LedgerSettings, this_machine
     from runner.notices import NoticeSettings
     from runner.performance import Options, perform
     from runner.progress import Progress
@@ -205,6 +205,14 @@ def run(
         signed_in=kept_sign_ins(found, settings, env) if settings else None,
         only_preflight=dry_run,
         accessibility=looks,
+        machine=this_machine(env),
+        how=in_words(
+            headed=headed,
+            slow_mo=slow_mo and f"{slow_mo:g}",
+            wordpress=wordpress,
+            language=language,
+            fault=",".join(sorted(fault or [])),
+        ),
     )
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
@@ -238,6 +246,12 @@ def run(
         if verify:
             comparisons.append(lambda: compare(found, settings, ledger.find(result.id), as_json=as_json))
         compare_all(*comparisons)
+
+
+def in_words(**options: object) -> tuple[str, ...]:
+    """Options that make a run faster or slower, as its `runner.performance.Options.how`: those that are given."""
+    named = {name.replace("_", "-"): value for name, value in options.items() if value}
+    return tuple(name if value is True else f"{name} {value}" for name, value in named.items())
 
 
 def refuse_without_sandbox(sandbox: bool, **given: str | None) -> None:
@@ -282,7 +296,7 @@ def resume(
     """
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
-    from runner.ledger import Ledger, LedgerSettings
+    from runner.ledger import Ledger, LedgerSettings, this_machine
     from runner.notices import NoticeSettings
     from runner.performance import Options
     from runner.performance import resume as take_up
@@ -304,6 +318,8 @@ def resume(
         wait=not no_wait,
         signed_in=kept_sign_ins(found, settings, env),
         accessibility=looks,
+        machine=this_machine(env),
+        how=in_words(headed=headed, slow_mo=slow_mo and f"{slow_mo:g}"),
     )
     with Progress(err()) as progress:
         try:
@@ -632,13 +648,14 @@ def show_times(
     from runner.pages import duration
     from runner.timing import times
 
+    refuse_unknown(flow, edition)
     found = times(open_ledger(runs, env_file), flow=flow, edition=edition, last=last)
     if as_json:
         told = [{**kind._asdict(), "steps": [step.as_json() for step in steps]} for kind, steps in found.items()]
         sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         return
     if not found:
-        raise WrongUsage('no such run is done; "guiderunner runs" lists all')
+        out().print('no such run is done; "guiderunner runs" lists all')
     for kind, steps in found.items():
         out().print(escape(str(kind)))
         rows: list[tuple[str, ...]] = [("  step", "runs", "min", "median", "spread", "last", "waited outside (median)")]
@@ -648,6 +665,26 @@ def show_times(
             waited = duration(step.waited.median) if step.waited else ""
             rows.append((f"  {step.label}", str(len(worked.seconds)), *map(duration, told_times), waited))
         print_table(rows)
+
+
+def refuse_unknown(flow: str | None, edition: str | None) -> None:
+    """Refuse names of which there can be no run.
+
+    Args:
+        flow: A flow's name; None for any.
+        edition: One of its editions, or of any flow's; None for any.
+
+    Raises:
+        WrongUsage: There is no such flow, or no such edition.
+    """
+    from runner.flow import find_flow, load_flows
+
+    if flow:
+        find_flow(flow, edition)
+    elif edition:
+        there = [one.edition for any_edition in load_flows().values() for one in any_edition.editions]
+        if edition not in there:
+            raise WrongUsage(f'--edition: no flow has an edition "{edition}"; there are: {", ".join(sorted(there))}')
 
 
 @runs_app.command("give-up")
@@ -1486,7 +1523,7 @@ def regenerate(
 ) -> None:
     """Take a guide's images anew and replace, all or none, those in which a reader would see a change."""
     from runner.browser import SAME_PIXELS, BrowserSettings, open_browser
-    from runner.ledger import Ledger, LedgerSettings
+    from runner.ledger import Ledger, LedgerSettings, this_machine
     from runner.look import Look
     from runner.performance import Options, perform
     from runner.progress import Progress
@@ -1546,6 +1583,8 @@ def regenerate(
                     resumable=not sandbox,
                     signed_in=kept_sign_ins(found, settings, env) if settings else None,
                     studio=studio,
+                    machine=this_machine(env),
+                    how=in_words(headed=headed),
                 ),
                 subject="" if sandbox else None,
             )

@@ -2,7 +2,8 @@
 
 What is by chance is not told. Where at least three runs are **known** (the first one, and those like it that were done
 before it) they say what is. A step that had to find its page in a new browser in one of the two runs only, because they
-waited for another time, is not compared.
+waited for another time, is not compared; nor is one that was broken off in one of them and then found done, since
+nobody has recorded how that went.
 
 **Durations**: a step is slower when it took longer than the known runs' median and a margin
 (`runner.timing.Usual.margin`), and than in the first run. Where too few are known, or the second run was performed
@@ -14,7 +15,7 @@ elsewhere, only a large difference counts.
   waits, and what it asks again and again with pauses between: what a page asks for several times in one go has none.
 - what a page asked by itself when its step ended and it was left: a moment earlier it had not come to it.
 - what comes at the end of one step in one run, and at the beginning of the next in the other.
-- what was so in one of the known runs.
+- what was so in one of the known runs, where three of them have recorded what the step asked.
 - how often something is asked in a step that was performed more often in one of the two runs.
 - a status, where there is none yet when the step ends; in what a poll is told, unless it is a failure; and what is
   missing in a step that is not done.
@@ -28,7 +29,20 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import WrongUsage
 from runner.pages import duration
-from runner.timing import ENOUGH, LEAST, SHARE, SPREADS, Performed, Usual, alike, earlier, performed, usual, versions_of
+from runner.timing import (
+    ENOUGH,
+    LEAST,
+    SHARE,
+    SPREADS,
+    Performed,
+    Usual,
+    alike,
+    earlier,
+    how_of,
+    performed,
+    usual,
+    versions_of,
+)
 from runner.traffic import Asked
 
 if TYPE_CHECKING:
@@ -164,7 +178,9 @@ class Side:
 
     def about(self) -> dict[str, str]:
         """With what it was performed."""
-        return {"edition": self.record.edition, "machine": self.record.machine, **versions_of(self.entries)}
+        return {"edition": self.record.edition, "machine": self.record.machine, "performed": how_of(self.entries)} | (
+            versions_of(self.entries)
+        )
 
 
 @dataclass(frozen=True)
@@ -252,9 +268,9 @@ def compare_runs(ledger: Ledger, first: str, second: str) -> RunComparison:
             "only runs of the same flow can be compared"
         )
     pairs = matched(a, b)
-    compared = [pair for pair in pairs if pair[0].fresh == pair[1].fresh]
+    compared = [pair for pair in pairs if _are_comparable(*pair)]
     before = [past.steps for past in earlier(ledger, a.record, a.entries) if past.record.id != b.record.id]
-    known = [a.steps, *before] if len(before) + 1 >= ENOUGH else []
+    known = [a.steps, *before]
     here = alike(a.record, a.entries) == alike(b.record, b.entries)
     known_times = usual(known) if here else {}
     ours, theirs = a.about(), b.about()
@@ -286,6 +302,10 @@ def matched(a: Side, b: Side) -> list[Pair]:
     return [(by_words[key], step) for step in b.steps.values() if (key := step.words.casefold()) in by_words]
 
 
+def _are_comparable(before: Performed, after: Performed) -> bool:
+    return before.fresh == after.fresh and not before.found and not after.found
+
+
 def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
     for index, side in enumerate((a, b)):
         paired = [pair[index].number for pair in pairs]
@@ -297,7 +317,9 @@ def _only(a: Side, b: Side, pairs: Sequence[Pair]) -> Iterator[str]:
                 yield f"{one.label}: {'failed' if one.failed else 'not done'} in {side.record.id}"
         if pair[0].tries != pair[1].tries:
             yield f"{pair[1].label}: performed {_often(pair[0].tries)} → {_often(pair[1].tries)}"
-        if pair[0].fresh != pair[1].fresh:
+        if found := [side.record.id for side, one in zip((a, b), pair, strict=True) if one.found]:
+            yield f"{pair[1].label}: not compared, in {' and '.join(found)} it was broken off and found done"
+        elif pair[0].fresh != pair[1].fresh:
             new = (a if pair[0].fresh else b).record.id
             yield f"{pair[1].label}: not compared, only in {new} it had to find its page in a new browser"
 
@@ -325,7 +347,7 @@ def pace_of(before: Performed, after: Performed, known: Usual | None) -> Pace:
         known: How long it took in runs like the first one, itself among them; None if too few are known.
     """
     change = ""
-    if before.worked is not None and after.worked is not None and before.fresh == after.fresh:
+    if before.worked is not None and after.worked is not None and _are_comparable(before, after):
         side = _side(before.worked, after.worked, known)
         change = {1: "slower", -1: "faster", 0: ""}[side]
     return Pace(
@@ -368,13 +390,14 @@ def request_changes(pairs: Sequence[Pair], known: Sequence[dict[int, Performed]]
 
     Args:
         pairs: Each step in the first and in the second run, in their order.
-        known: What other runs have recorded that were like the first one, and that one; nothing if they are too few.
+        known: What other runs have recorded that were like the first one, and that one.
     """
     counted = [(_counted(before), _counted(after)) for before, after in pairs]
     for pair, counts in zip(pairs, counted, strict=True):
         for count in (count for one in counts for count in one.values()):
             count.again = pair[0].tries != pair[1].tries
-    before_that = [[_counted(run[pair[0].number]) for run in known if pair[0].number in run] for pair in pairs]
+    known = [run for run in known if any(one.acting or one.waiting for one in run.values())]  # older ones tell nothing
+    before_that = [_seen(pair[0].number, known) for pair in pairs]
     every = list(dict.fromkeys(what for both in counted for one in both for what in one))
     changes: dict[int, list[RequestChange]] = defaultdict(list)
     for what in every:
@@ -385,6 +408,12 @@ def request_changes(pairs: Sequence[Pair], known: Sequence[dict[int, Performed]]
             if change := _change(what, pair, both[index], more[index], seen):
                 changes[index].append(change)
     return [change for index in range(len(pairs)) for change in changes[index]]
+
+
+def _seen(number: int, known: Sequence[dict[int, Performed]]) -> list[dict[Asked, _Count]]:
+    """What was counted of a step in the known runs; nothing where too few of them have performed it in one go."""
+    told = [_counted(run[number]) for run in known if number in run and not run[number].found]
+    return told if len(told) >= ENOUGH else []
 
 
 def _differences(both: Sequence[tuple[_Count, _Count]]) -> list[int]:
@@ -418,7 +447,7 @@ def _change(
         pair: The step.
         both: What was counted.
         more: How often more it was asked, without chance.
-        seen: What was counted in the known runs.
+        seen: What was counted in the known runs, if they are enough.
     """
     step, request, (before, after) = pair[1].label, _called(what), both
     done = pair[0].done if more > 0 else pair[1].done

@@ -27,7 +27,7 @@ from runner.errors import AlreadyBegun, LedgerFailed, Missing, WrongSettings, Wr
 from runner.settings import Settings, optional, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.secrets import Secrets
 
@@ -38,6 +38,9 @@ State = Literal["running", "waiting", "done", "stopped", "failed", "asks", "inte
 
 OPEN: tuple[State, ...] = ("running", "waiting", "stopped", "failed", "asks", "interrupted")
 """States from which a run can be taken up again."""
+
+MACHINE = "GUIDERUNNER_MACHINE"
+"""Setting that names this machine."""
 
 BUSY = 60.0
 """Seconds in which a ledger that is locked by another process, or restarting, is asked again."""
@@ -108,6 +111,15 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+def this_machine(environment: Mapping[str, str] = os.environ) -> str:
+    """What this machine is called: as `runner.roster.FleetSettings` says, or else by its host name.
+
+    Args:
+        environment: Where that is set; a container's host name is another one each time.
+    """
+    return environment.get(MACHINE) or socket.gethostname()
+
+
 @dataclass(frozen=True)
 class Record:
     """One run, as the ledger knows it.
@@ -140,7 +152,7 @@ class Record:
     step: int | None = None
     begun: bool = False
     facts: dict[str, str] = field(default_factory=dict)
-    machine: str = field(default_factory=socket.gethostname)
+    machine: str = field(default_factory=this_machine)
     started: str = field(default_factory=now)
     since: str = field(default_factory=now)
 
@@ -312,11 +324,35 @@ class Ledger:
     def _set(self, run: str, values: dict[str, Any]) -> None:
         self.ask(lambda connection: connection.execute(_RUNS.update().where(_RUNS.c.id == run).values(values)))
 
-    def runs(self, *, subject: str | None = None) -> list[Record]:
-        """All runs, or those for one subject, the latest first."""
-        query = _RUNS.select().order_by(_RUNS.c.started.desc(), _RUNS.c.id.desc())
-        if subject is not None:
-            query = query.where(_RUNS.c.subject == subject)
+    def runs(
+        self,
+        *,
+        subject: str | None = None,
+        flow: str | None = None,
+        edition: str | None = None,
+        machine: str | None = None,
+        state: State | None = None,
+        before: Record | None = None,
+        last: int | None = None,
+    ) -> list[Record]:
+        """All runs, or those with what is given, the latest first.
+
+        Args:
+            subject: What must not be done twice.
+            flow: Name of their flow.
+            edition: The edition that they perform.
+            machine: Where they were begun or taken up last.
+            state: What they are doing, or how they ended.
+            before: Only those that began before this run.
+            last: So many at most.
+        """
+        query = _RUNS.select().order_by(_RUNS.c.started.desc(), _RUNS.c.id.desc()).limit(last)
+        wanted = {"subject": subject, "flow": flow, "edition": edition, "machine": machine, "state": state}
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(_RUNS.c[name] == value)
+        if before is not None:
+            query = query.where(sql.tuple_(_RUNS.c.started, _RUNS.c.id) < (before.started, before.id))
         rows = self.ask(lambda connection: connection.execute(query).mappings().all())
         return [Record.of(row) for row in rows]
 

@@ -8,7 +8,6 @@ import platform
 import re
 import secrets as randomness
 import signal
-import socket
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +21,7 @@ from runner.browser import context_options
 from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
-from runner.ledger import OPEN, Ledger, Record, RunLedger
+from runner.ledger import OPEN, Ledger, Record, RunLedger, this_machine
 from runner.report import from_here, write_report
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from runner.flow import Flow, Step
     from runner.settings import Settings
     from runner.studio import Studio
+    from runner.timing import Usual
 
     Browsers = Callable[[], AbstractContextManager[Browser]]
 
@@ -80,6 +80,8 @@ class Options:
         report: Write `report.html` at the end.
         studio: Takes the images of a guide; None for screenshots as evidence.
         accessibility: Looks for violations on the page of each screenshot; None to look for none.
+        machine: Where it is performed.
+        how: What else makes its steps faster or slower, a few words each, such as "headed".
     """
 
     until: int | None = None
@@ -94,6 +96,17 @@ class Options:
     report: bool = True
     studio: Studio | None = None
     accessibility: Accessibility | None = None
+    machine: str = field(default_factory=this_machine)
+    how: tuple[str, ...] = ()
+
+    def told(self) -> list[str]:
+        """All that makes steps faster or slower, as the ledger has it; see `runner.timing.Alike`."""
+        own = {"video": self.video, "images of a guide": self.studio is not None}
+        return [
+            "no trace" if self.trace == "off" else "trace",
+            *(words for words, is_so in own.items() if is_so),
+            *self.how,
+        ]
 
 
 @dataclass
@@ -162,6 +175,7 @@ def perform(
             site=settings.site,
             folder=(runs / run_id).absolute(),
             settings=settings.plain(),
+            machine=options.machine,
         )
         try:
             runs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -300,7 +314,7 @@ class Performance:
         still_held: Callable[[], None],
     ) -> None:
         self.flow = flow
-        self.record = record
+        self.record = replace(record, machine=options.machine)
         self.ledger = ledger
         self.reporter = reporter = reporter or Reporter()
         self.options = options
@@ -351,11 +365,12 @@ class Performance:
         run, result = self.run, self.result
         about = {"id": run.id, "flow": self.flow.name, "edition": self.flow.edition}
         event = "run goes on" if self.taken_up else "run started"
-        here = {"machine": socket.gethostname(), "folder": str(self.folder.absolute())}
+        here = {"machine": self.record.machine, "folder": str(self.folder.absolute())}
         began = time.monotonic()
         try:
             with opened:
-                run.ledger.record(event, run=here | ({"state": "running"} if self.resumable else {}), **about)
+                changed = here | ({"state": "running"} if self.resumable else {})
+                run.ledger.record(event, run=changed, **about, how=self.options.told())
                 run.ledger.record("versions", **versions(browser))
                 self.reporter.run_started(run, self.flow)
                 result.state = self._in_browsers(browsers, browser, opened, answer)
@@ -539,9 +554,19 @@ class Performance:
 
     def write(self) -> None:
         """Write `result.json` and the report, record the end, and let nothing stay that holds a secret."""
+        known: dict[int, Usual] = {}
+        try:
+            if self.options.report:
+                # Many runs may have to be read: an interruption need not wait for that.
+                with suppress(LedgerFailed):
+                    known = usual([past.steps for past in earlier(self.ledger, self.record, self.run.ledger.entries)])
+        finally:
+            self._write(known)
+
+    def _write(self, known: dict[int, Usual]) -> None:
         with uninterrupted():
             try:
-                self._write_evidence()
+                self._write_evidence(known)
             except OSError as error:
                 raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
             finally:
@@ -555,7 +580,7 @@ class Performance:
             if findings:
                 raise SecretFound(findings)
 
-    def _write_evidence(self) -> None:
+    def _write_evidence(self, known: dict[int, Usual]) -> None:
         run, result = self.run, self.result
         if self.options.studio:
             self.options.studio.finish()
@@ -568,8 +593,7 @@ class Performance:
         if self.options.report:
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
-            before = usual([past.steps for past in earlier(self.ledger, self.record, run.ledger.entries)])
-            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets, usual=before)
+            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets, usual=known)
         for path in (self.folder, *self.folder.rglob("*")):
             # What a browser has written that was started elsewhere is for the owner alone too.
             with suppress(PermissionError):  # another user's, who has begun the run

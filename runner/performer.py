@@ -266,7 +266,8 @@ class Performer(Generic[R]):
 
     def _record(self, event: str) -> None:
         run, flow = self.performed, self.flow
-        run.ledger.record(event, id=run.id, flow=flow.name, edition=flow.edition)
+        how = self._performance.options.told()
+        run.ledger.record(event, id=run.id, flow=flow.name, edition=flow.edition, how=how)
 
     def _perform(self, order: Callable[[Flow[Any]], Sequence[Step[Any]]]) -> None:
         __tracebackhide__ = True

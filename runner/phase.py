@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from runner.browser import BrowserSettings, open_browser
 from runner.errors import AlreadyBegun, GuiderunnerError, LedgerFailed, StepFailed
 from runner.flow import find_flow
-from runner.ledger import OPEN, Ledger, LedgerSettings
+from runner.ledger import OPEN, Ledger, LedgerSettings, this_machine
 from runner.performance import Options, perform, resume
 from runner.sites import Site
 
@@ -92,7 +92,8 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
         return open_browser(browser_settings, name=browser)
 
     settings = flow.settings.load_again(environment, record.settings) if record else flow.settings.load(environment)
-    options = Options(wait=False, trace=TRACE, signed_in=signed_in(flow, settings))
+    machine = this_machine(here)
+    options = Options(wait=False, trace=TRACE, signed_in=signed_in(flow, settings), machine=machine)
     try:
         if record:
             result = resume(flow, settings, browsers, record=record, ledger=ledger, runs=runs, options=options)

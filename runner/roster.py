@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError
 
-from runner.ledger import create_tables, now
+from runner.ledger import MACHINE, create_tables, now, this_machine
 from runner.settings import Settings, seconds, setting
 
 if TYPE_CHECKING:
@@ -65,11 +64,11 @@ class FleetSettings(Settings):
     """How this machine takes part in fleets."""
 
     machine: str = setting(
-        "GUIDERUNNER_MACHINE",
+        MACHINE,
         help="Name of this machine among those that work for the same ledger; unset, its host name",
         default="",
         example="worker-1",
-        parse=lambda text: text or socket.gethostname(),
+        parse=lambda text: this_machine({MACHINE: text}),
     )
     phase_timeout: float = setting(
         "PHASE_TIMEOUT",

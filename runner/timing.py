@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from statistics import median
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from runner.traffic import is_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from runner.ledger import Ledger, Record
 
@@ -26,6 +27,9 @@ ENOUGH = 3
 
 LATEST = 20
 """So many runs say what is usual: what was so before may have changed for good."""
+
+LOOKED_AT = 60
+"""So many runs are read at most to find those that are alike: a ledger can hold thousands."""
 
 SHARE = 0.2
 """Part of the median within which two durations are taken for the same."""
@@ -50,6 +54,8 @@ class Performed:
         done: Whether it is done.
         failed: Whether it failed, and was not done since.
         fresh: Whether it was the first one that was performed in its browser, so that it had to find its page.
+        found: Whether its act was broken off and turned out to be done: how long it took, and what it asked, is not
+            known.
         worked: Seconds that its act took; None if it was not done in one go.
         waited: Seconds that it waited afterwards for what goes on outside, also while nobody was at work.
         tries: How often its act was begun.
@@ -62,6 +68,7 @@ class Performed:
     done: bool = False
     failed: bool = False
     fresh: bool = False
+    found: bool = False
     worked: float | None = None
     waited: float = 0.0
     tries: int = 1
@@ -126,10 +133,12 @@ class _Reader:
             self._take_requests(one, entry)
         elif event == "waits":
             self._waits_since[one.number] = at
+            one.found = self._acts != one.number
             self._end_act(one, at)
         elif event in ("step done", "found done"):
             one.done, one.failed = True, False
-            self._end(one, at, found=event == "found done")
+            one.found = one.found or event == "found done"
+            self._end(one, at)
         elif event == "step failed":
             one.failed, self._acts = True, None
         elif event == "not done":
@@ -141,10 +150,10 @@ class _Reader:
         elif self._acts == one.number:
             one.acting.append(entry)
 
-    def _end(self, one: Performed, at: datetime, *, found: bool) -> None:
+    def _end(self, one: Performed, at: datetime) -> None:
         if since := self._waits_since.pop(one.number, None):
             one.waited = _between(since, at)
-        elif not found:
+        elif not one.found:
             self._end_act(one, at)
         self._acts = None
 
@@ -162,12 +171,16 @@ def _between(began: datetime | None, at: datetime) -> float:
 class Alike(NamedTuple):
     """What the durations of runs must have in common to be put side by side.
 
+    Not known, and so not among it, is what the ledger does not hold: what else the machine was doing, how far away the
+    servers are, and how large and of which version what stands there is, unless it is the sandbox's.
+
     Attributes:
         flow: Name of their flow.
         edition: The edition that they perform.
         machine: Where they were performed.
         browser: Name of their browser, without a version.
         local: Whether an address that they work with is on the machine itself, as in a sandbox.
+        how: What else makes steps faster or slower, such as a trace; nothing where an older version did not record it.
     """
 
     flow: str
@@ -175,12 +188,13 @@ class Alike(NamedTuple):
     machine: str
     browser: str
     local: bool
+    how: str = ""
 
     def __str__(self) -> str:
         edition = f", edition {self.edition}" if self.edition else ""
         return (
             f"{self.flow}{edition}, on {self.machine} with {self.browser or 'an unknown browser'}"
-            f"{', at addresses of that machine' if self.local else ''}"
+            f"{', at addresses of that machine' if self.local else ''}{f'; {self.how}' if self.how else ''}"
         )
 
 
@@ -190,7 +204,12 @@ def versions_of(entries: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {name: str(value) for one in told for name, value in one.items() if name not in ("at", "event", "step")}
 
 
-def alike(record: Record, entries: Iterable[dict[str, Any]]) -> Alike:
+def how_of(entries: Iterable[dict[str, Any]]) -> str:
+    """How a run was performed; all ways, where it was taken up otherwise than it began."""
+    return " / ".join(dict.fromkeys(", ".join(entry["how"]) for entry in entries if entry.get("how")))
+
+
+def alike(record: Record, entries: Sequence[dict[str, Any]]) -> Alike:
     """What the runs have in common that can be put beside this one."""
     addresses = [value for value in record.settings.values() if value.startswith(("https://", "http://"))]
     return Alike(
@@ -199,6 +218,7 @@ def alike(record: Record, entries: Iterable[dict[str, Any]]) -> Alike:
         record.machine,
         versions_of(entries).get("browser", "").partition(" ")[0],
         any(is_local(urlsplit(address).hostname or "") for address in addresses),
+        how_of(entries),
     )
 
 
@@ -210,27 +230,15 @@ class Past(NamedTuple):
     steps: dict[int, Performed]
 
 
-def finished(
-    ledger: Ledger, *, flow: str | None = None, edition: str | None = None, before: Record | None = None
-) -> Iterable[Past]:
-    """The runs that are done, the latest first; each is read when it is asked for.
-
-    Args:
-        ledger: All runs.
-        flow: Only those of this flow.
-        edition: Only those of this edition.
-        before: Only those that began before this run.
-    """
-    for record in ledger.runs():
-        if record.state != "done" or flow not in (None, record.flow) or edition not in (None, record.edition):
-            continue
-        if before is None or (record.started, record.id) < (before.started, before.id):
-            entries = ledger.entries(record.id)
-            yield Past(record, alike(record, entries), performed(entries))
+def _read(ledger: Ledger, records: Iterable[Record]) -> Iterator[Past]:
+    """What these runs have recorded; each is read when it is asked for."""
+    for record in records:
+        entries = ledger.entries(record.id)
+        yield Past(record, alike(record, entries), performed(entries))
 
 
-def earlier(ledger: Ledger, record: Record, entries: Iterable[dict[str, Any]], *, last: int = LATEST) -> list[Past]:
-    """The runs that were done like this one before it, the latest first.
+def earlier(ledger: Ledger, record: Record, entries: Sequence[dict[str, Any]], *, last: int = LATEST) -> list[Past]:
+    """The runs that were done like this one before it, among the `LOOKED_AT` latest there; the latest first.
 
     Args:
         ledger: All runs.
@@ -238,13 +246,11 @@ def earlier(ledger: Ledger, record: Record, entries: Iterable[dict[str, Any]], *
         entries: What it has recorded.
         last: So many at most.
     """
-    ours, found = alike(record, entries), []
-    for past in finished(ledger, flow=record.flow, edition=record.edition, before=record):
-        if past.alike == ours:
-            found.append(past)
-        if len(found) == last:
-            break
-    return found
+    ours = alike(record, entries)
+    there = ledger.runs(
+        flow=ours.flow, edition=ours.edition, machine=ours.machine, state="done", before=record, last=LOOKED_AT
+    )
+    return list(islice((past for past in _read(ledger, there) if past.alike == ours), last))
 
 
 @dataclass(frozen=True)
@@ -330,7 +336,7 @@ def times(ledger: Ledger, *, flow: str | None, edition: str | None, last: int) -
         last: So many of each kind, the latest.
     """
     groups: dict[Alike, list[dict[int, Performed]]] = {}
-    for past in finished(ledger, flow=flow, edition=edition):
+    for past in _read(ledger, ledger.runs(flow=flow, edition=edition, state="done")):
         runs = groups.setdefault(past.alike, [])
         if len(runs) < last:
             runs.append(past.steps)

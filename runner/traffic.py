@@ -208,7 +208,7 @@ class Places:
         host = address.netloc.rpartition("@")[2].lower()
         if host not in self._name_of:
             if not is_local(address.hostname or ""):
-                return self._without_subject(host)
+                return self._labels(host)
             local = [name for name in self.renamed if name.startswith("local ")]
             self._rename({f"local {len(local) + 1}": host})
         return self._name_of[host]
@@ -217,17 +217,20 @@ class Places:
         """What a path is called: ids, numbers, hashes and whatever may be a token are left out of it.
 
         Kept is what consists of words. So an address that is made of words and opens something cannot be told from
-        one that does not: what follows a segment such as `invite` or `token` is left out too.
+        one that does not: all that follows a segment such as `invite` or `token` is left out too.
         """
-        segments = path.split("/")
-        named = [
-            SOMETHING if before and _OPENS.search(before) and segment else self._segment(segment)
-            for before, segment in zip(["", *segments], segments, strict=False)
-        ]
+        named, opens = [], False
+        for segment in map(unquote, path.split("/")):
+            named.append(SOMETHING if opens and segment else _in_words(self._without_subject(segment)))
+            opens = opens or _OPENS.search(segment) is not None
         return "/".join([*named[:DEEPEST], *(["…"] if len(named) > DEEPEST else [])])
 
-    def _segment(self, segment: str) -> str:
-        return _in_words(self._without_subject(unquote(segment)))
+    def _labels(self, host: str) -> str:
+        """A host's name; what stands before the domain that somebody has registered is treated as a path's segments."""
+        labels = self._without_subject(host).split(".")
+        if labels[-1].partition(":")[0].isdecimal():
+            return host  # an address of numbers
+        return ".".join([*map(_in_words, labels[:-2]), *labels[-2:]])
 
     def _without_subject(self, text: str) -> str:
         for pattern, name in self._about:
@@ -259,12 +262,16 @@ def _host_in(value: str) -> str:
     return urlsplit(value).netloc.lower() if re.match(r"https?://\S+$", value) else ""
 
 
-_OPENS = re.compile(r"invit|token|secret|nonce|reset|ticket|magic|^keys?$|^codes?$", re.IGNORECASE)
-"""A segment that may be followed by what opens something."""
+_OPENS = re.compile(
+    "invit|token|secret|nonce|reset|ticket|magic|verif|confirm|activat|otp|passw|session|auth|callback|login"
+    "|^keys?$|^codes?$",
+    re.IGNORECASE,
+)
+"""A segment that may be followed by what opens something, at once or further on."""
 
 _BETWEEN = re.compile(r"([-_. ~+,:@]|\{[A-Z_]+\})")
-_NUMBERED = re.compile(r"(?!v\d{1,2}$)([a-z]{1,10})\d{1,3}", re.IGNORECASE)
-_WORD = re.compile(r"v\d{1,2}|[a-z]+(?:[A-Z][a-z]+)*|[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]{1,8}")
+_NUMBERED = re.compile(r"(?!v\d{1,2}$)([a-z]{1,5})\d{1,3}", re.IGNORECASE)
+_WORD = re.compile(r"v\d{1,2}|[a-z]+(?:[A-Z][a-z]+)*|[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z]{1,3}")
 _NO_WORD = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}|^[a-f]{8,}$|^[^aeiouy]{6,}$", re.IGNORECASE)
 LONGEST_WORD = 20
 """Characters; what is longer without a break is no word."""

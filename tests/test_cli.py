@@ -591,7 +591,8 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     """A run that failed before it had any effect: it is listed, shown, resumed, and makes way for another."""
     settings = SETTINGS | {"PANTHEON_DASHBOARD_URL": f"http://127.0.0.1:{silent_port}", "ALLOW_LOCAL_SOURCE": "1"}
     settings |= {"SOURCE_SITE_URL": f"http://127.0.0.1:{silent_port}", "PAGE_TIMEOUT": "2s"}
-    assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    (tmp_path / ".env").write_text("GUIDERUNNER_MACHINE=worker-7\n")
+    assert guiderunner(*RUN, "--slow-mo", "1", cwd=tmp_path, **settings).returncode == 1
     listed = guiderunner("runs", cwd=tmp_path)
     assert listed.returncode == 0
     heading, line = listed.stdout.splitlines()
@@ -601,9 +602,12 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     assert line.rstrip().endswith(f"http://127.0.0.1:{silent_port} to Example")
     shown = guiderunner("runs", "show", run_id[-4:], cwd=tmp_path)
     assert re.search(r"step 0  step failed\s+the existing site did not open", shown.stdout)
+    assert ", on worker-7\n" in shown.stdout
     resumed = guiderunner("resume", run_id[-4:], cwd=tmp_path, **settings)
     assert (resumed.returncode, "Preflight failed: the existing site did not open" in resumed.stderr) == (1, True)
     assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
+    entries = json.loads(guiderunner("runs", "show", run_id, "--json", cwd=tmp_path).stdout)["entries"]
+    assert [entry["how"] for entry in entries if "how" in entry] == [["trace", "slow-mo 1"], ["trace"]]
     states = [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()]
     assert states == ["failed", "given up"]
     gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)
@@ -640,14 +644,14 @@ def test_the_times_of_recorded_runs_are_shown(tmp_path: Path) -> None:
     """Of each step the least, the median, the spread and the last; listing the runs stays what it was."""
     runs = Runs(tmp_path / "runs")
     for seconds in (1.0, 2.0, 4.0):
-        runs.add(recorded(1, seconds, words='"Go"'))
-    told = guiderunner("runs", "times", "--flow", "toy", cwd=tmp_path)
+        runs.add(recorded(1, seconds, words='"Go"'), flow=FLOW.name, edition="2024")
+    told = guiderunner("runs", "times", "--flow", FLOW.name, "--edition", "2024", cwd=tmp_path)
     kind, heading, row = told.stdout.splitlines()
-    assert kind == "toy, edition 1, on a with chromium"
+    assert kind == f"{FLOW.name}, edition 2024, on a with chromium"
     assert " ".join(heading.split()) == "step runs min median spread last waited outside (median)"
     assert " ".join(row.split()) == 'step 1 "Go" 3 1.0 s 2.0 s 1.0 s 4.0 s'
     (group,) = json.loads(guiderunner("runs", "times", "--last", "2", "--json", cwd=tmp_path).stdout)
-    assert (group["flow"], group["steps"][0]["runs"], group["steps"][0]["median"]) == ("toy", 2, 3.0)
+    assert (group["flow"], group["steps"][0]["runs"], group["steps"][0]["median"]) == (FLOW.name, 2, 3.0)
     listed = guiderunner("runs", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[:2] for line in listed[1:]] == [[f"run-0{number}", "done"] for number in (3, 2, 1)]
 
@@ -668,11 +672,26 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
     ):
         done = guiderunner("runs", "compare", *args, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr.strip()) == (2, "", f"WrongUsage: {said}")
-    nothing = guiderunner("runs", "times", "--edition", "9", cwd=tmp_path)
-    assert (nothing.returncode, nothing.stderr.strip()) == (
-        2,
-        'WrongUsage: no such run is done; "guiderunner runs" lists all',
-    )
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_times_that_nobody_has_recorded_yet_are_told_from_names_that_nothing_has(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    """That no such run is done yet is an answer; what can have no run is refused, in both forms."""
+    Runs(tmp_path / "runs").add(recorded(1, 1.0), flow=FLOW.name, edition="2024")
+    names = ", ".join(sorted(one.edition for one in EDITIONS))
+    for args in (("--edition", "2025"), ("--flow", FLOW.name, "--edition", "2025")):
+        nothing = guiderunner("runs", "times", *args, *form, cwd=tmp_path)
+        said = "[]" if form else 'no such run is done; "guiderunner runs" lists all'
+        assert (nothing.returncode, nothing.stdout.strip(), nothing.stderr) == (0, said, "")
+    for args, said in (
+        (("--flow", "toy"), f'there is no flow "toy"; there is: {FLOW.name}'),
+        (("--edition", "9"), f'--edition: no flow has an edition "9"; there are: {names}'),
+        (("--flow", FLOW.name, "--edition", "9"), f'--edition: {FLOW.name} has no edition "9"; there are: {names}'),
+    ):
+        refused = guiderunner("runs", "times", *args, *form, cwd=tmp_path)
+        assert (refused.returncode, refused.stdout, refused.stderr.strip()) == (2, "", f"WrongUsage: {said}")
 
 
 @pytest.mark.sandbox

@@ -12,7 +12,7 @@ from runner.comparison import compare_runs
 from runner.errors import WrongUsage
 from runner.ledger import Ledger, Record, RunLedger
 from runner.secrets import Secrets
-from runner.timing import earlier, performed, times, usual
+from runner.timing import LOOKED_AT, alike, earlier, how_of, performed, times, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,7 @@ class Runs:
         edition: str = "1",
         machine: str = "a",
         browser: str = "chromium 141",
+        how: Sequence[str] = (),
     ) -> str:
         """One more run, begun a minute after the one before, done; its id."""
         number = len(self.ledger.runs()) + 1
@@ -86,7 +87,7 @@ class Runs:
         )
         record.folder.mkdir()
         self.ledger.begin(record)
-        entries = [at(0, "run started"), at(0, "versions", browser=browser)]
+        entries = [at(0, "run started", how=list(how)), at(0, "versions", browser=browser)]
         for one in steps:
             after = (datetime.fromisoformat(entries[-1]["at"]) - BEGAN).total_seconds()
             entries += [told_at(after, entry) for entry in one]
@@ -390,6 +391,70 @@ def test_what_was_so_in_a_known_run_is_chance(
     assert runs.lines(first, second)[1:] == [f'requests: step 1 "Step 1": {said}' if said else SAME_REQUESTS]
 
 
+def test_a_history_without_requests_says_nothing_of_what_is_asked(runs: Runs) -> None:
+    """Runs of an older version have recorded none; that does not make what goes, or comes more rarely, chance."""
+    for _ in range(3):
+        runs.add(step(1, 1.0))
+    first = runs.add(step(1, 1.0, asked("/one", 3), asked("/two")))
+    second = runs.add(step(1, 2.0, ONE))
+    compared = compare_runs(runs.ledger, first, second)
+    assert [str(change) for change in compared.requests or []] == [
+        'step 1 "Step 1": GET SITE/one (in the page) asked 3 times → once',
+        'step 1 "Step 1": gone GET SITE/two (in the page) (once, 2xx)',
+    ]
+    assert compared.found("requests") == ["2 requests changed"]
+    assert [pace.change for pace in compared.paces] == ["slower"], "their times are known all the same"
+
+
+def broken_off(number: int, *asks: Entry, waits: bool = False) -> list[Entry]:
+    """The entries of a step whose process was killed after its act; the next one asks whether it is done."""
+    after = [at(4, "waits", number), at(5, "step done", number)] if waits else [at(4, "found done", number)]
+    return [
+        at(0, "step started", number, says=f'"Step {number}"'),
+        at(1, "about to", number),
+        at(2, "run goes on"),
+        at(3, "requests", number, asked=list(asks), others={}, more=0, hosts={}),
+        *after,
+    ]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["found done", "found to wait"])
+def test_a_step_that_was_found_done_is_not_compared(runs: Runs, waits: bool) -> None:
+    """What it asked ended with the process that was killed, and nobody has measured it; its neighbours are compared."""
+    whole = [step(1, 1.0, ONE), step(2, 9.0, ONE, asked("/two")), step(3, 1.0, ONE)]
+    new_browser = at(0, "run goes on")
+    first = runs.add(*whole[:2], [new_browser, *whole[2]])
+    second = runs.add(step(1, 1.0, asked("/other")), broken_off(2, asked("/is-it-done"), waits=waits), whole[2])
+    for one, other in ((first, second), (second, first)):
+        said = runs.lines(one, other)
+        assert said[:2] == [
+            f'step 2 "Step 2": not compared, in {second} it was broken off and found done',
+            SAME_PACE,
+        ]
+        assert len(said) == 4, "no more than what step 1 asks otherwise"
+        assert all(line.startswith('requests: step 1 "Step 1": ') for line in said[2:])
+    third = runs.add(step(1, 1.0, asked("/other")), broken_off(2, waits=waits), whole[2])
+    assert runs.lines(second, third) == [
+        f'step 2 "Step 2": not compared, in {second} and {third} it was broken off and found done',
+        SAME_PACE,
+        SAME_REQUESTS,
+    ]
+
+
+def test_a_step_that_was_found_done_in_a_known_run_says_nothing_of_it(runs: Runs) -> None:
+    """It counts neither as one that asked nothing, nor towards the three that have to be known."""
+    runs.add(broken_off(1), step(2, 1.0, ONE))
+    runs.add(step(1, 1.0, ONE, asked("/two")))
+    first = runs.add(step(1, 1.0, ONE, asked("/two")))
+    second = runs.add(step(1, 1.0, ONE))
+    gone = 'requests: step 1 "Step 1": gone GET SITE/two (in the page) (once, 2xx)'
+    assert runs.lines(first, second)[-1] == gone
+    runs.add(step(1, 1.0, ONE, asked("/two")))
+    third = runs.add(step(1, 1.0, ONE, asked("/two")))
+    fourth = runs.add(step(1, 1.0, asked("/two")))
+    assert "gone GET SITE/one" in runs.lines(third, fourth)[-1], "where three are known it is still none of them"
+
+
 def test_a_step_in_a_new_browser_is_not_compared_with_one_that_had_its_page(runs: Runs) -> None:
     """How long a run waited, and so whether its browser was closed, is no change of the step."""
 
@@ -525,6 +590,46 @@ def test_what_is_usual_needs_three_runs_before(runs: Runs) -> None:
         record = runs.ledger.find(named)
         before = earlier(runs.ledger, record, runs.ledger.entries(named))
         assert {number: one.seconds for number, one in usual([past.steps for past in before]).items()} == known
+
+
+def test_only_the_latest_runs_of_the_same_machine_are_read(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger with thousands of runs that are not alike must not hold up the end of each further one."""
+    for _ in range(2):
+        runs.add(step(1, 1.0))
+    old = [runs.add(step(1, 1.0), browser="firefox 141") for _ in range(LOOKED_AT - 1)]
+    for more in ({"machine": "b"}, {"flow": "game"}, {"edition": "2"}):
+        runs.add(step(1, 1.0), **more)
+    failed = runs.add(step(1, 1.0))
+    runs.ledger.ask(
+        lambda connection: connection.exec_driver_sql("UPDATE runs SET state='failed' WHERE id=?", (failed,))
+    )
+    last = runs.ledger.find(runs.add(step(1, 1.0)))
+    runs.add(step(1, 1.0))
+    ours = runs.ledger.entries(last.id)
+    entries, read = runs.ledger.entries, []
+
+    def noted(run: str) -> list[Entry]:
+        read.append(run)
+        return entries(run)
+
+    monkeypatch.setattr(runs.ledger, "entries", noted)
+    assert [past.record.id for past in earlier(runs.ledger, last, ours)] == ["run-02"]
+    assert read == [*reversed(old), "run-02"]
+
+
+def test_runs_that_were_performed_otherwise_are_not_alike(runs: Runs) -> None:
+    """A trace, a slow motion, the sandbox's version: each makes other times usual; it is said in what two runs differ."""
+    for how in (["trace", "slow-mo 500"], ["no trace"], []):
+        for _ in range(2):
+            first = runs.add(step(1, 1.0, ONE), how=how)
+    second = runs.add(step(1, 1.0, ONE), how=["trace"])
+    for named, count in (("run-02", 1), ("run-04", 1), ("run-06", 1), (second, 0)):
+        record = runs.ledger.find(named)
+        assert len(earlier(runs.ledger, record, runs.ledger.entries(named))) == count
+    assert runs.lines(first, second)[0] == "performed: unknown → trace"
+    taken_up = [at(0, "run started", how=["trace"]), *(at(1, "run goes on", how=[how]) for how in ("headed", "trace"))]
+    assert how_of(taken_up) == "trace / headed"
+    assert str(alike(runs.ledger.find("run-01"), runs.ledger.entries("run-01"))).endswith("; trace, slow-mo 500")
 
 
 def test_a_recorded_run_can_be_read_again(tmp_path: Path) -> None:

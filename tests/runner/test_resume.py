@@ -18,6 +18,7 @@ from runner.ledger import Ledger
 from runner.performance import Options, perform, resume
 from runner.run import Reporter, Run
 from runner.settings import Settings, setting
+from runner.timing import performed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -277,8 +278,11 @@ def test_a_step_that_may_be_done_is_asked_first(toys: Toys, error: BaseException
         toys.begin()
     assert toys.record.begun
     toys.world.toy_stands = stands
-    assert toys.take_up().state == "done"
+    assert toys.take_up(machine="elsewhere").state == "done"
+    assert toys.record.machine == "elsewhere"
     assert toys.world.did == ["ask", *(["play", "look"] if stands else WHOLE[1:])]
+    steps = performed(toys.ledger.entries(toys.record.id))
+    assert [one.number for one in steps.values() if one.found] == ([3] if stands else [])
 
 
 def test_a_kill_between_the_last_picture_and_its_record_costs_nothing(toys: Toys) -> None:
@@ -381,6 +385,7 @@ def test_an_act_that_was_done_goes_on_to_wait(toys: Toys) -> None:
         toys.begin()
     assert toys.take_up().state == "done"
     assert toys.world.did == ["look"]
+    assert [one.number for one in performed(toys.ledger.entries(toys.record.id)).values() if one.found] == [4]
 
 
 # -- waiting --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import zipfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,9 +16,10 @@ from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
+from runner import performance
 from runner.controls import choose, control, dismiss_interruptions, field, first_visible, set_default_timeout
 from runner.drawing import INK
-from runner.errors import SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
+from runner.errors import LedgerFailed, SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
 from runner.performance import Options, perform
@@ -468,6 +471,49 @@ def test_a_step_that_does_not_exist_is_refused(run_toy: Callable[..., Result]) -
     """Zero steps performed is never a success."""
     with pytest.raises(WrongUsage, match="there is no step 3"):
         run_toy(second(toy(), lambda run: run.page.close()), until=3)
+
+
+def test_what_is_usual_can_be_looked_up_no_longer_than_one_waits(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption then comes at once; the run has its result and its end all the same."""
+    went_on = []
+
+    def look_up(*_: object) -> list[Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        went_on.append(True)
+        return []
+
+    monkeypatch.setattr(performance, "earlier", look_up)
+    with pytest.raises(KeyboardInterrupt):
+        run_toy(toy())
+    assert not went_on
+    assert (folder_of(tmp_path) / "report.html").is_file()
+    assert json.loads((folder_of(tmp_path) / "result.json").read_text())["state"] == "done"
+    assert ledger_of(tmp_path)[-1]["state"] == "done"
+
+
+def test_a_ledger_that_tells_no_times_costs_no_evidence(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report then does not say what is usual."""
+
+    def look_up(*_: object) -> list[Any]:
+        raise LedgerFailed("the ledger", "it is locked")
+
+    monkeypatch.setattr(performance, "earlier", look_up)
+    assert run_toy(toy()).state == "done"
+    assert (folder_of(tmp_path) / "report.html").is_file()
+
+
+def test_a_run_records_where_and_how_it_is_performed(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What makes it faster or slower than others is known afterwards; a container's host name would be new each time."""
+    monkeypatch.setenv("GUIDERUNNER_MACHINE", "worker-7")
+    run_toy(toy(), trace="retain-on-failure", video=True, how=("slow-mo 5",))
+    assert ledger_of(tmp_path)[0]["how"] == ["trace", "video", "slow-mo 5"]
+    assert Ledger.beside(tmp_path / "runs").runs()[0].machine == "worker-7"
 
 
 def test_an_interrupted_run_says_so(run_toy: Callable[..., Result], tmp_path: Path) -> None:

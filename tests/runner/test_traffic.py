@@ -66,8 +66,21 @@ def places(*entries: Entry, **settings: str) -> Places:
         ("/s/xkcdqwrtpsdfgh", "/s/{…}"),
         ("/s/averyveryverylongwordwithoutabreak", "/s/{…}"),
         ("/s/eyJhbGciOiJIUzI1NiJ9.e30.x", "/s/{…}"),
-        ("/invite/walnut-harbour/accept", "/invite/{…}/accept"),
+        ("/s/abcdef123", "/s/{…}"),
+        ("/s/ABCD-EFGH", "/s/{…}"),
+        ("/api/GET-ALL/README", "/api/GET-ALL/{…}"),
+        ("/invite/walnut-harbour/accept", "/invite/{…}/{…}"),
+        ("/inv%69te/walnut/", "/invite/{…}/"),
         ("/reset-password/lantern", "/reset-password/{…}"),
+        ("/verify/ABCD-EFGH", "/verify/{…}"),
+        ("/confirm/tulip-table-seven", "/confirm/{…}"),
+        ("/activate/sunflower", "/activate/{…}"),
+        ("/otp/quick", "/otp/{…}"),
+        ("/password/monkey", "/password/{…}"),
+        ("/session/AbcdefGhij.KlmnopQrst", "/session/{…}"),
+        ("/auth/callback/hello", "/auth/{…}/{…}"),
+        ("/login/hello", "/login/{…}"),
+        ("/invite/x/hello-world", "/invite/{…}/{…}"),
         ("/sites/wooden-rattle/dev", "/sites/{TOY_NAME}/dev"),
         ("/sites/dev-wooden-rattle-2", "/sites/dev-{TOY_NAME}-{n}"),
         ("/sites/Wooden%20Rattle", "/sites/{TOY_NAME}"),
@@ -91,6 +104,9 @@ def test_a_path_is_called_what_it_is_called_in_another_run(path: str, called: st
         ("http://127.0.0.1:4000/x", "TOY_SHOP"),
         ("https://elsewhere.example:8443/", "elsewhere.example:8443"),
         ("https://dev-wooden-rattle.toys.example/", "dev-{TOY_NAME}.toys.example"),
+        ("https://tok-aBcDeF123.x.com/", "{…}.x.com"),
+        ("https://web3.cdn.rattles24.example:8443/", "web{n}.cdn.rattles24.example:8443"),
+        ("https://192.0.2.7:8443/", "192.0.2.7:8443"),
     ],
 )
 def test_a_host_is_called_after_its_setting(address: str, called: str) -> None:
@@ -281,7 +297,7 @@ def test_no_secret_is_recorded_with_a_request(toy: Toy, tmp_path: Path) -> None:
 
     toy.step(ask)
     (entry,) = toy.perform()
-    assert [one[3] for one in told(entry)][:3] == ["/open/{…}/now", "/{…}", "/keep/{…}/on"]
+    assert [one[3] for one in told(entry)][:3] == ["/open/{…}/{…}", "/{…}", "/keep/{…}/on"]
     assert holds_a_secret(tmp_path, PASSWORD, KEY) == []
 
 
