@@ -10,6 +10,7 @@ Beside the command line it is the only module that knows the flow and the sandbo
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -52,10 +53,16 @@ _SANDBOX = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what pytest-playwright does not have."""
-    parser.getgroup("guiderunner", "guiderunner").addoption(
+    group = parser.getgroup("guiderunner", "guiderunner")
+    group.addoption(
         "--update-screenshots",
         action="store_true",
         help="Keep what pages look like now as what expect_screenshot expects.",
+    )
+    group.addoption(
+        "--accept-accessibility",
+        action="store_true",
+        help="Write what tests with the mark accessibility find to its baseline, as known.",
     )
 
 
@@ -174,12 +181,12 @@ class _InsteadOfPlaywrights:
         request: pytest.FixtureRequest,
     ) -> dict[str, Any]:
         """pytest-playwright's own; where Playwright has no such browser, the system's, as the command line does."""
-        if not _is_at_work(request.session):
+        try:
+            from runner.browser import launch_options
+        except ImportError:  # the project has a package of this name, and so no test of ours
             return browser_type_launch_args
-        from runner.pytest_plugin import launch_args
-
         pictures = any("expect_screenshot" in getattr(item, "fixturenames", ()) for item in request.session.items)
-        return launch_args(browser_type_launch_args, playwright, browser_name, same_pixels=pictures)
+        return launch_options(browser_type_launch_args, playwright, browser_name, same_pixels=pictures)
 
     @pytest.fixture
     def context(self, request: pytest.FixtureRequest) -> BrowserContext:
@@ -303,7 +310,12 @@ def _families(names: tuple[str, ...]) -> dict[str, str]:
     families = {name: family for family, known in get_type_hints(Markup).items() for name in get_args(known)}
     if unknown := [name for name in names if name not in families]:
         raise _refusal(f'markup: there is no "{unknown[0]}"; there are: {", ".join(families)}')
-    return {families[name]: name for name in names}
+    found: dict[str, str] = {}
+    for name in names:
+        if other := found.get(families[name]):
+            raise _refusal(f"markup: {other} and {name} are both kinds of {families[name]}: name one of them")
+        found[families[name]] = name
+    return found
 
 
 def _faults(node: pytest.Item) -> list[Fault]:
@@ -406,8 +418,9 @@ def migration(performer: Performer[MigrationRun], page: Page) -> Performer[Migra
 @pytest.fixture
 def dashboard(migration: Performer[MigrationRun]) -> Dashboard:
     """The dashboard, signed in, at the workspace's home."""
-    dashboard = migration.performed.dashboard
-    dashboard.open()
+    with _in_short():
+        dashboard = migration.performed.dashboard
+        dashboard.open()
     return dashboard
 
 
@@ -416,10 +429,11 @@ def wp_admin(migration: Performer[MigrationRun]) -> WpAdmin:
     """The existing site's wp-admin, in the tab that the dashboard has opened, signed in."""
     from flows.wordpress_migration.acts import to_wp_admin
 
-    migration.until(1)  # then the edition is known
-    migration.until(_number(migration, to_wp_admin))
-    wp_admin = migration.performed.wp_admin
-    wp_admin.sign_in()
+    with _in_short():
+        migration.until(1)  # then the edition is known
+        migration.until(_number(migration, to_wp_admin))
+        wp_admin = migration.performed.wp_admin
+        wp_admin.sign_in()
     return wp_admin
 
 
@@ -428,11 +442,23 @@ def plugin_form(migration: Performer[MigrationRun]) -> MigrationForm:
     """The plugin's form, not filled in yet, with the plugin installed and a machine token made."""
     from flows.wordpress_migration.acts import migrate
 
-    migration.until(1)
-    migration.until(_number(migration, migrate.perform) - 1)
-    wp_admin = migration.performed.wp_admin
-    wp_admin.open_plugin_page()
+    with _in_short():
+        migration.until(1)
+        migration.until(_number(migration, migrate.perform) - 1)
+        wp_admin = migration.performed.wp_admin
+        wp_admin.open_plugin_page()
     return wp_admin.migration_form
+
+
+@contextmanager
+def _in_short() -> Iterator[None]:
+    """What a fixture did not get done, as a test's step says it: without the code in between."""
+    from runner.errors import GuiderunnerError
+
+    try:
+        yield
+    except GuiderunnerError as error:
+        raise _refusal(str(error)) from None
 
 
 def _number(migration: Performer[MigrationRun], act: object) -> int:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
-from runner.errors import Missing, WrongUsage
-from runner.settings import Settings, optional, path, setting
+from runner.errors import Missing, WrongSettings, WrongUsage
+from runner.settings import Settings, environment, optional, path, setting
 from runner.unredacted import unredacted_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from playwright.sync_api import Browser, BrowserType, Playwright
 
@@ -76,6 +76,26 @@ def find_browser(playwright: Playwright, name: str, settings: BrowserSettings) -
     if found is None:
         raise Missing(f'there is no {name} on this machine. "guiderunner setup --browser {name}" gets one.')
     return found
+
+
+def launch_options(
+    given: Mapping[str, Any], playwright: Playwright, name: str, *, same_pixels: bool = False
+) -> dict[str, Any]:
+    """Options with which tests start a browser: the one that a command would start, unless they choose one.
+
+    Args:
+        given: Their own, in Playwright's names.
+        playwright: A started Playwright.
+        name: chromium, firefox or webkit.
+        same_pixels: Draw the same page in the same pixels each time.
+    """
+    options = dict(given)
+    if not options.keys() & {"executable_path", "channel"}:
+        with suppress(Missing, WrongSettings):  # Playwright says what it lacks
+            options["executable_path"] = find_browser(playwright, name, BrowserSettings.load(environment()))
+    if same_pixels:
+        options["args"] = [*options.get("args", ()), *SAME_PIXELS.get(name, ())]
+    return options
 
 
 SAME_PIXELS = {"chromium": ("--disable-font-subpixel-positioning",)}

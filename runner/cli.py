@@ -298,7 +298,7 @@ def resume(
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings, this_machine
     from runner.notices import NoticeSettings
-    from runner.performance import Options
+    from runner.performance import Options, refuse_ended
     from runner.performance import resume as take_up
     from runner.progress import Progress
     from runner.settings import environment
@@ -308,6 +308,7 @@ def resume(
     browser_settings = BrowserSettings.load(env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     record = ledger.find(run_id)
+    refuse_ended(record)
     found = find_flow(record.flow, record.edition)
     settings = found.settings.load_again(env, record.settings)
     notices = NoticeSettings.load(env)

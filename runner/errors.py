@@ -171,7 +171,8 @@ class WrongSettings(WrongUsage):
         sentences = list(wrong)
         if missing:
             sentences.append(
-                f"missing: {', '.join(missing)}. Set them in the environment or in .env (.env.example shows all)."
+                f"missing: {', '.join(missing)}. Set them in the environment or in .env; "
+                '"guiderunner list --env" shows all of them.'
             )
         super().__init__("\n".join(sentences))
         self.missing = tuple(missing)

@@ -168,6 +168,7 @@ class RunEvidence:
         versions: What performed it last.
         not_kept: Why a part of a video or of a trace is missing.
         checks: What a test has found wrong, beside the steps.
+        test: The test that the run is a part of, if it is.
     """
 
     state: str
@@ -176,6 +177,7 @@ class RunEvidence:
     versions: dict[str, str]
     not_kept: list[str]
     checks: list[str] = field(default_factory=list)
+    test: str = ""
 
     @property
     def failed(self) -> StepEvidence | None:
@@ -237,6 +239,7 @@ def read_entries(flow: Flow[Any], entries: Sequence[dict[str, Any]], state: str 
         else {},
         not_kept=[entry["sentence"] for entry in entries if entry["event"] == "not kept"],
         checks=[entry["sentence"] for entry in entries if entry["event"] == "check failed"],
+        test=next((entry["name"] for entry in entries if entry["event"] == "test"), ""),
     )
 
 

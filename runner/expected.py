@@ -96,7 +96,8 @@ def expect_screenshot(
     _write(actual, now.png)
     where = actual.with_name(f"{actual.stem}-differs.png")
     _write(where, _marked(now, differs))
-    regions = f" ({differs.box} in all, {len(differs.regions)} regions)" if differs.box else ""
+    places = "1 region" if len(differs.regions) == 1 else f"{len(differs.regions)} regions"
+    regions = f" ({places}, {differs.box} in all)" if differs.box else ""
     raise AssertionError(
         f"{expected.name} looks different: {differs.rule}{regions}. Expected: {expected}; now: {actual}; marked: "
         f"{where}. If it is right as it is now, --update-screenshots keeps it"

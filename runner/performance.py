@@ -231,8 +231,7 @@ def resume(
         browser = stack.enter_context(browsers())
         with held(ledger, record) as still_held:
             record = ledger.find(record.id)  # it may have gone on since it was looked up
-            if record.state not in OPEN:
-                raise WrongUsage(f"run {record.id} is {record.state} since {record.since[:16]}: nothing is left to do")
+            refuse_ended(record)
             if answer and record.state != "asks":
                 raise WrongUsage(f"--answer: run {record.id} has asked nothing; it is {record.state}")
             record = _with_folder(record, runs)
@@ -240,6 +239,16 @@ def resume(
                 flow, settings, record, ledger, reporter=reporter, options=options, still_held=still_held
             )
             return performance.go_on(browsers, browser, stack.pop_all(), answer)
+
+
+def refuse_ended(record: Record) -> None:
+    """Make sure that a run can be taken up.
+
+    Raises:
+        WrongUsage: It is done or was given up, as a run on the sandbox is at its end.
+    """
+    if record.state not in OPEN:
+        raise WrongUsage(f"run {record.id} is {record.state} since {record.since[:16]}: nothing is left to do")
 
 
 def _with_folder(record: Record, runs: Path | None) -> Record:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
-from runner.accessibility import refuse_new
-from runner.errors import StepFailed, Stuck, WrongUsage
+from runner.accessibility import accept, refuse_new
+from runner.errors import Failure, StepFailed, Stuck, WrongUsage
 from runner.ledger import Ledger, Record
 from runner.performance import Ended, Options, Performance, Result, as_plain, held, new_id, private_files, versions
 from runner.run import DONE, BrowserGone, Run
@@ -43,6 +43,8 @@ class Performer(Generic[R]):
         options: How it is performed.
         reporter: Told what happens.
         baseline: Violations of accessibility that are known; others fail the test, if the options look for them.
+        accept_violations: Make what is found known instead.
+        test: What the test is called.
     """
 
     def __init__(
@@ -54,9 +56,13 @@ class Performer(Generic[R]):
         options: Options | None = None,
         reporter: Reporter | None = None,
         baseline: Path | None = None,
+        accept_violations: bool = False,
+        test: str = "",
     ) -> None:
         self._stack = ExitStack()
         self._baseline = baseline
+        self._accept = accept_violations
+        self._test = test
         self._context: BrowserContext | None = None
         self._camera: Camera | None = None
         self._fresh = True
@@ -170,6 +176,7 @@ class Performer(Generic[R]):
             WrongUsage: There is no such step.
         """
         __tracebackhide__ = True
+        self._recognise_for(step)
         number = self.number_of(step)
         self._perform(lambda flow: flow.order(preflight=False, until=number))
         return self
@@ -181,6 +188,7 @@ class Performer(Generic[R]):
             WrongUsage: Those before it are not done, or it is done already.
         """
         __tracebackhide__ = True
+        self._recognise_for(step)
         number = self.number_of(step)
         done = self.steps_done
         if number in done:
@@ -215,7 +223,9 @@ class Performer(Generic[R]):
             WrongUsage: There is none, or more than one.
         """
         if isinstance(step, int):
-            self.flow.order(until=step)
+            most = max(len(one.steps) for one in ([self.flow] if self.flow.edition else self.flow.editions))
+            if not 1 <= step <= most:
+                raise WrongUsage(f"there is no step {step}: {self.flow.name} has steps 1 to {most}")
             return step
         wanted = step.casefold()
         found = [one.number for one in self.flow.steps if wanted in (words.casefold() for words in one.says)]
@@ -260,9 +270,16 @@ class Performer(Generic[R]):
             self._camera = self._performance.camera()
             self._performance.watch(page, self._camera)
             self._record("run started")
+            self.performed.ledger.record("test", name=self._test)
             if browser:
                 self.performed.ledger.record("versions", **versions(browser))
             self._performance.reporter.run_started(self.performed, self.flow)
+
+    def _recognise_for(self, step: int | str) -> None:
+        """Perform the first step, after which the edition is known, if it takes that to know which one is meant."""
+        __tracebackhide__ = True
+        if isinstance(step, str) and not self.flow.edition:
+            self._perform(lambda flow: flow.order(preflight=False, until=1))
 
     def _record(self, event: str) -> None:
         run, flow = self.performed, self.flow
@@ -288,7 +305,9 @@ class Performer(Generic[R]):
             # Of all the calls in between a test's report would show the code.
             raise failed.with_traceback(None) from None
         self._fresh, self._answer = False, None
-        if self._baseline:
+        if self._baseline and self._accept:
+            accept(self._baseline, self.performed.ledger.entries)
+        elif self._baseline:
             refuse_new(self._baseline, self.performed.ledger.entries)
 
     def _result(self, state: Ended) -> Result:
@@ -333,6 +352,12 @@ class Performer(Generic[R]):
                 if self._failed:
                     result.failure = as_plain(self._failed.failure)
                     result.state = "asks" if self._failed.failure.asks else "failed"
+                elif failed:
+                    result.state = "failed"
+                    sentence = run.secrets.redact_deep("; ".join(problems) or "the test has failed")
+                    result.failure = as_plain(
+                        Failure(flow=self.flow.name, name="The test", step=step or 0, says="", sentence=sentence)
+                    )
                 self._performance.write()
         finally:
             self._stack.close()

@@ -21,20 +21,18 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
 from runner.accessibility import Accessibility, read_baseline
-from runner.browser import SAME_PIXELS, BrowserSettings, find_browser, own_browser
-from runner.errors import Missing, StepFailed
+from runner.errors import StepFailed, WrongUsage
 from runner.expected import PATIENCE
 from runner.expected import expect_screenshot as expect_to_look
 from runner.performance import Options
 from runner.performer import Performer
 from runner.run import Reporter
 from runner.secrets import SHORTEST, Secret, Secrets
-from runner.settings import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from playwright.sync_api import Browser, BrowserContext, Locator, Playwright
+    from playwright.sync_api import Browser, BrowserContext, Locator
 
     from runner.errors import Failure
     from runner.flow import Flow, Step
@@ -216,6 +214,8 @@ def begin(
         ),
         reporter=told,
         baseline=baseline,
+        accept_violations=config.getoption("--accept-accessibility"),
+        test=node.nodeid,
     )
     node.stash[_PERFORMER], node.stash[_TOLD] = performer, told
     keep(node, performer.performed.secrets)
@@ -240,9 +240,20 @@ def _accessibility(node: pytest.Item) -> tuple[Accessibility | None, Path | None
     marker = node.get_closest_marker("accessibility")
     if marker is None:
         return None, None
-    named = marker.args[0] if marker.args else marker.kwargs.get("baseline")
-    baseline = node.path.parent / named if named else None
-    return Accessibility(read_baseline(baseline) if baseline else None), baseline
+
+    def named(baseline: str | None = None) -> Path | None:
+        return node.path.parent / baseline if baseline else None
+
+    try:
+        baseline = named(*marker.args, **marker.kwargs)
+    except TypeError:
+        raise WrongUsage(
+            'accessibility: it takes the name of a file, or nothing: accessibility("known.json")'
+        ) from None
+    accept = node.config.getoption("--accept-accessibility")
+    if baseline and not accept and not baseline.is_file():
+        raise WrongUsage(f"accessibility: {baseline} is not there: pytest --accept-accessibility writes it")
+    return Accessibility(read_baseline(baseline) if baseline and not accept else None), baseline
 
 
 def _allure(config: pytest.Config) -> Any:  # noqa: ANN401 - a module that may be missing
@@ -312,8 +323,9 @@ def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
                 # What the exception makes of its own fields when it is asked: nothing of it can stay.
                 plain = pytest.fail.Exception(secrets.redact_deep(call.excinfo.exconly()), pytrace=False)
                 call.excinfo = pytest.ExceptionInfo.from_exc_info((type(plain), plain, call.excinfo.tb))
-    if told and told.lines and call.when == "call":
-        item.add_report_section("call", "guide", "\n".join(told.lines))
+    if performer and told and call.when == "call":
+        report = f"report: {_from(Path(item.config.invocation_params.dir), performer.folder / 'report.html')}"
+        item.add_report_section("call", "guide", "\n".join([*told.lines, report]))
 
 
 def redact_report(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -453,14 +465,17 @@ def _sentences(error: BaseException) -> list[str]:
     return [f"{'; '.join(said[:log][:3]) or type(error).__name__}{where}"]
 
 
+def _from(folder: Path, path: Path) -> Path:
+    """The path as somebody in this folder would type it."""
+    path = path.absolute()
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
 def _link(item: pytest.Item, report: pytest.TestReport, found: Sequence[tuple[str, Path]]) -> None:
     """Name what a run has left in JUnit's properties, and show it in pytest-html."""
     config = item.config
     base = Path(config.invocation_params.dir)
-    report.user_properties += [
-        (f"guiderunner_{kind}", str(path.relative_to(base) if path.is_relative_to(base) else path))
-        for kind, path in found
-    ]
+    report.user_properties += [(f"guiderunner_{kind}", str(_from(base, path))) for kind, path in found]
     html = getattr(config.option, "htmlpath", None)
     plugin = config.pluginmanager.getplugin("html")
     if not html or plugin is None:
@@ -542,28 +557,6 @@ class Looks:
         except AssertionError as error:
             # Of all the calls in between the test's report would show the code.
             raise error.with_traceback(None) from None
-
-
-def launch_args(
-    args: Mapping[str, Any], playwright: Playwright, browser_name: str, *, same_pixels: bool
-) -> dict[str, Any]:
-    """pytest-playwright's options to start a browser; where Playwright has none, the system's is started.
-
-    Args:
-        args: pytest-playwright's own.
-        playwright: A started Playwright.
-        browser_name: chromium, firefox or webkit.
-        same_pixels: Draw the same page in the same pixels each time.
-    """
-    args = dict(args)
-    settings = BrowserSettings.load(environment())
-    chosen = args.keys() & {"executable_path", "channel"}
-    if not chosen and (settings.executable or own_browser(playwright, browser_name) is None):
-        with suppress(Missing):  # Playwright says how to get its own
-            args["executable_path"] = find_browser(playwright, browser_name, settings)
-    if same_pixels:
-        args["args"] = [*args.get("args", ()), *SAME_PIXELS.get(browser_name, ())]
-    return args
 
 
 def open_context(request: pytest.FixtureRequest) -> BrowserContext:

@@ -522,7 +522,10 @@ class Run(Generic[S]):
         for name, now in renamed.items():
             path = self.folder / "screenshots" / now
             path.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / "screenshots" / name).replace(path)
+            before = self.folder / "screenshots" / name
+            before.replace(path)
+            with suppress(OSError):  # other screenshots are in it
+                before.parent.rmdir()
         self.screenshots = [renamed.get(name, name) for name in self.screenshots]
         self.ledger.record(
             "recognised", run={"edition": found.edition}, step=step.number, edition=found.edition, renamed=renamed

@@ -169,7 +169,8 @@ def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:
     names = [about.name for _, about in FLOW.settings.about() if about.required]
     assert names == [name for name in SETTINGS if name != "PANTHEON_DASHBOARD_URL"]
     assert done.stderr == (
-        f"WrongSettings: missing: {', '.join(names)}. Set them in the environment or in .env (.env.example shows all).\n"
+        f"WrongSettings: missing: {', '.join(names)}. Set them in the environment or in .env; "
+        '"guiderunner list --env" shows all of them.\n'
     )
     assert list(tmp_path.iterdir()) == []
 

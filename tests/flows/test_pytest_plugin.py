@@ -56,6 +56,8 @@ WRONG = {
     'fault("multisite", step=3)': "the fault multisite is one of the existing site, which is so from the start*",
     'fault("outage", stp=3)': "fault: it takes a name and perhaps a step: fault(*",
     'markup("tile")': 'markup: there is no "tile"; there are: tiles, radios,*',
+    'markup("tiles", "radios")': "markup: tiles and radios are both kinds of cms: name one of them",
+    'accessibility(basline="known.json")': "accessibility: it takes the name of a file or nothing: *",
     "behaviour(delay=3)": "behaviour: There is no behaviour 'delay'*",
     "source(colour=1)": 'source: there is no "colour"; there are: wordpress, basic_auth,*',
     'wordpress("5.9")': "*5.9*7.1*",

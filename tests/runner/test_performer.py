@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 from playwright.sync_api import expect
 
+from runner import cli
 from runner.errors import Question, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow, any_of
 from runner.performance import Options
@@ -19,7 +22,6 @@ from runner.settings import Settings, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -111,6 +113,7 @@ def begin(browser: Browser, tmp_path: Path) -> Iterator[Begin]:
             ToySettings.load({}),
             tmp_path / "runs",
             options=Options(**options),  # type: ignore[arg-type]
+            test="tests/test_toy.py::test_it",
         )
         begun.append(performer)
         performer.attach(performer.open_context(browser, {"viewport": {"width": 300, "height": 200}}).new_page())
@@ -186,6 +189,19 @@ def test_an_edition_that_is_recognised_loses_no_step(begin: Begin) -> None:
     assert performer.flow.edition == "2"
 
 
+def test_words_are_those_of_the_edition_that_is_recognised(begin: Begin) -> None:
+    """In another edition they may stand in another step, or in none: it is recognised first."""
+    does: list[str] = []
+    old, new = toy("1", does=does), toy("2", does=does)
+    new.steps[1].says, new.steps[2].says = ("Make",), ("Build",)
+    new.is_recognised_by(lambda _: False)
+    performer = begin(any_of([old, new])).until("Make")
+    assert performer.flow.edition == "1"
+    assert performer.steps_done == [1, 2, 3]
+    with pytest.raises(WrongUsage, match='"Build" names no step'):
+        performer.until("Build")
+
+
 def test_a_failure_shows_the_test_and_none_of_the_code_in_between(begin: Begin) -> None:
     """The traceback ends in the test's own line, and says what a run on the command line says."""
     performer = begin(toy(trouble=[Stuck("there is no button Make")]))
@@ -248,7 +264,11 @@ def test_the_report_shows_what_the_test_has_found(begin: Begin) -> None:
     """The sentences of failed checks, and what the tabs showed then; no step is called failed."""
     performer = begin(toy(), trace="retain-on-failure").until(2)
     performer.finish(["the title is Toy, not Rattle"], failed=True)
+    result = json.loads((performer.folder / "result.json").read_text())
+    assert (result["state"], result["failure"]["sentence"]) == ("failed", "the title is Toy, not Rattle")
+    jsonschema.validate(result, json.loads((Path(cli.__file__).with_name("result.schema.json")).read_text()))
     report = (performer.folder / "report.html").read_text()
+    assert "<dd>tests/test_toy.py::test_it</dd>" in report
     assert "The test has found this wrong" in report
     assert "the title is Toy, not Rattle" in report
     assert (performer.folder / "screenshots" / "test-failed-1.png").is_file()

@@ -253,7 +253,9 @@ def test_what_a_failed_test_leaves_is_found_in_every_report(project: pytest.Pyte
         "--tracing=retain-on-failure", "--html=out/report.html", "--junitxml=junit.xml", "--alluredir=allure"
     )
     ran.assert_outcomes(failed=1)
-    ran.stdout.fnmatch_lines(["*Captured guide call*", "Step 1: Open the toy (* s)"])
+    ran.stdout.fnmatch_lines(
+        ["*Captured guide call*", "Step 1: Open the toy (* s)", "report: test-results/*/report.html"]
+    )
     (folder,) = (project.path / "test-results").glob("*/runs/*-toy-*")
     report = (folder / "report.html").read_text()
     assert "The test has found these 2 things wrong" in report
@@ -321,7 +323,6 @@ def test_expected_screenshots_lie_beside_the_test(project: pytest.Pytester) -> N
 
 def test_known_violations_pass_and_new_ones_fail(project: pytest.Pytester) -> None:
     """The mark names the file of those that are known; without it they are listed in the report only."""
-    (project.path / "known.json").write_text("{}")
     project.makepyfile(
         """
         import pytest
@@ -335,9 +336,14 @@ def test_known_violations_pass_and_new_ones_fail(project: pytest.Pytester) -> No
             toy.run()
         """
     )
+    ran = project.runpytest_subprocess("-k", "test_new")
+    ran.stdout.fnmatch_lines(["*accessibility: *known.json is not there: pytest --accept-accessibility writes it*"])
+    (project.path / "known.json").write_text("{}")
     ran = project.runpytest_subprocess()
     ran.assert_outcomes(passed=1, failed=1)
     ran.stdout.fnmatch_lines(["E*Differs: *"])
+    project.runpytest_subprocess("-k", "test_new", "--accept-accessibility").assert_outcomes(passed=1)
+    project.runpytest_subprocess("-k", "test_new").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "dashboard/button.png", "a-test/notes.txt", "a-test/runs/notes.txt"])
