@@ -122,6 +122,25 @@ def test_the_edition_is_recognised_by_what_the_wizard_asks_for_first(
     assert found.edition == edition
 
 
+def test_what_comes_while_it_is_given_up_is_no_sign_in(
+    begun: Callable[[str], MigrationRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wizard comes just after a look has ended without it: its e-mail field is not taken for one to sign in with."""
+    given_up = []
+
+    def look(*wanted: Locator, **options: Any) -> Locator:
+        found = first_visible(*wanted, **options)
+        if found.page.locator("#on").count() and not given_up:
+            given_up.append(found)
+            raise Stuck("not there yet")
+        return found
+
+    monkeypatch.setattr(dashboard, "first_visible", look)
+    run = begun(wizard(RADIOS + "<label>Your e-mail <input></label>" + CONTINUE))
+    assert given_up
+    assert run.page.get_by_label("Your e-mail").input_value() == ""
+
+
 def two_views(first: str, leads_on: str) -> str:
     """A wizard of two views; the script says what leads from the first to the second."""
     return wizard(first).replace("<script>", f"<script>function next() {{ work.innerHTML = `{ON_2}`; }}{leads_on}")

@@ -849,6 +849,8 @@ class Dashboard:
                 self._signing_in, self._error = False, None
                 self._second_factor.passed()
                 return found
+            if found is None and any(one.is_visible() for one in wanted):
+                continue  # it has come meanwhile, and what it asks for is no sign-in
             if self._goes_on_to_sign_in(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
