@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from flows.wordpress_migration import edition_2024, edition_2025
 from flows.wordpress_migration.flow import EDITIONS
+from flows.wordpress_migration.pages import dashboard
 from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.controls import set_default_timeout, until
+from runner.controls import first_visible, set_default_timeout, until
+from runner.errors import Stuck
 from runner.flow import any_of
 from tests.cases import cases
 from tests.runs import new_run
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from runner.flow import Flow
 
@@ -126,7 +128,7 @@ def test_what_comes_while_it_is_given_up_is_no_sign_in(
     begun: Callable[[str], MigrationRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wizard comes just after a look has ended without it: its e-mail field is not taken for one to sign in with."""
-    given_up = []
+    given_up: list[Locator] = []
 
     def look(*wanted: Locator, **options: Any) -> Locator:
         found = first_visible(*wanted, **options)

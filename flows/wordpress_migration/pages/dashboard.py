@@ -844,13 +844,12 @@ class Dashboard:
             try:
                 found = first_visible(*wanted, self._password_fields, timeout=SLICE)
             except Stuck:
-                found = None
+                # It may have come just then: what it asks for beside that is no sign-in.
+                found = next((one for one in wanted if one.is_visible()), None)
             if found in wanted:
                 self._signing_in, self._error = False, None
                 self._second_factor.passed()
                 return found
-            if found is None and any(one.is_visible() for one in wanted):
-                continue  # it has come meanwhile, and what it asks for is no sign-in
             if self._goes_on_to_sign_in(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
