@@ -839,6 +839,7 @@ class Dashboard:
         began = time.monotonic()
         deadline = began + timeout
         signed_in = None
+        found: Locator | None
         said = wanted[0].description or "the page"
         while time.monotonic() < deadline:
             try:
