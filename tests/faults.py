@@ -142,18 +142,22 @@ class Performer:
         """Take it up, beyond where it ended, without the fault; returns the exit code."""
         raise NotImplementedError
 
-    def perform(self, fault: Fault) -> Outcome:
+    def perform(self, fault: Fault, *, helps: str = "") -> Outcome:
         """Say how a run ends that meets a fault.
 
         Args:
             fault: What goes wrong.
+            helps: Whether `resume` helps, if that is not to be tried.
         """
         self.sandbox.begin_with(fault, keep_site=True)
         ended = self.begin(fault)
         if ended.code == 0:
             return Outcome(ended.state, None, 0, remarks(self.sandbox, said_in(ended.entries)), [], NOT_NEEDED)
         left = self.sandbox.left_behind()
-        sentence, helps = plain(self.sandbox, ended.sentence), BY_ITSELF
+        sentence = plain(self.sandbox, ended.sentence)
+        if helps:
+            return Outcome(ended.state, ended.step, ended.code, sentence, left, helps)
+        helps = BY_ITSELF
         if any(not name.endswith("_TIMEOUT") for name in fault.settings):
             helps = OTHER_SETTINGS
         elif fault.source or lasts(self.sandbox, fault):

@@ -65,6 +65,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the whole guide ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # `make test` performs it whole by the command line, for the images, and as an example in TESTING.md
 def test_the_whole_guide(
     migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser, *, has_ffmpeg: bool
 ) -> None:
