@@ -133,7 +133,7 @@ def test_what_cannot_come_about_is_refused(pytester: pytest.Pytester) -> None:
         "fault: name-taken is the sandbox's, and the settings of this test are not its",
         "missing: *PANTHEON_EMAIL*",
         '*has no edition "1999"*',
-        "accessibility: it takes the name of a file or nothing: *",
+        "accessibility: it takes the name of a file, or nothing: *",
     ):
         ran.stdout.fnmatch_lines([says])
     ran.stdout.no_fnmatch_line("*only-this-one-is-set*")
