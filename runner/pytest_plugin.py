@@ -458,7 +458,7 @@ def _sentences(error: BaseException) -> list[str]:
         return [sentence for each in error.exceptions for sentence in _sentences(each)]
     said = [line.strip() for line in str(error).splitlines() if line.strip()]
     found = _EXPECTED.search(str(error))
-    where = f": {found[1]}" if found else ""
+    where = f" ({found[1]})" if found else ""
     log = next(
         (number for number, line in enumerate(said) if line.startswith(("Call log", "Aria snapshot"))), len(said)
     )
