@@ -83,6 +83,7 @@ NOT_NEEDED = "not needed"
 BY_ITSELF = "yes"
 PUT_RIGHT = "yes, when it is put right"
 OTHER_SETTINGS = "yes, with the settings corrected"
+ANSWERED = "yes, with --answer"
 NO = "no: begin anew"
 
 
@@ -163,7 +164,8 @@ class Performer:
         elif fault.source or lasts(self.sandbox, fault):
             helps = PUT_RIGHT
         self.sandbox.end_faults()
-        resume = helps if self.go_on(ended) == 0 else NO
+        without_help = ANSWERED if ended.state == "asks" else NO
+        resume = helps if self.go_on(ended) == 0 else without_help
         return Outcome(ended.state, ended.step, ended.code, sentence, left, resume)
 
 

@@ -37,32 +37,32 @@ def create_site(run: MigrationRun) -> None:
     try:
         dashboard.press_create_site(lambda confirm: run.may_screenshot(highlight=confirm))
     except Undone as refused:
-        if site_page := made_after_all(run):
-            run.say("the site stands all the same: the dashboard was asked for it twice, and refused the second time")
-            dashboard.open_site_page(site_page)
-            dashboard.reach(dashboard.generate_machine_token)
-        elif run.tried_before:
+        if stands_now(run):
+            run.facts.forget("name_was_free")
+            raise Question(
+                f"{refused}; and a site named {run.settings.site_name} stands in the workspace, which it did not "
+                "before. It is this run's if the connection dropped and the browser asked twice; else it is somebody "
+                "else's and would be overwritten. If it is this run's, give the address of its page in the dashboard",
+                fact="site_page",
+            ) from None
+        if run.tried_before:
             # The name may be taken by what an earlier try of this run has made after all.
             raise Stuck(str(refused), looked_for=refused.looked_for, place=refused.place) from None
-        else:
-            run.facts.forget("name_was_free")
-            raise
+        run.facts.forget("name_was_free")
+        raise
     run.facts["site_page"] = dashboard.page.url
 
 
-def made_after_all(run: MigrationRun) -> str | None:
-    """The page of the site that was refused, if this run has made it: a browser whose connection drops asks again."""
+def stands_now(run: MigrationRun) -> bool:
+    """Whether a site of the name that was free stands now: a browser whose connection drops asks for it again."""
     if "name_was_free" not in run.facts:
-        return None
+        return False
     with run.tab_beside() as page:
         dashboard = run.dashboard_in(page)
         dashboard.open()
         if run.settings.workspace:
             dashboard.open_workspace(run.settings.workspace)
-        if not dashboard.is_in_workspace or not dashboard.has_site(run.settings.site_name):
-            return None
-        dashboard.open_site(run.settings.site_name)
-        return page.url
+        return dashboard.is_in_workspace and dashboard.has_site(run.settings.site_name)
 
 
 @create_site.already_done
