@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DRAWN = 5.0
 """Seconds that a browser may take to draw what has changed on a page, and to hand out a picture of it."""
 
+SOON = 0.03
+"""Seconds after which it is asked again whether a picture has come, which no change of the page tells."""
+
 LOOKS = 3
 """How often a page is looked at again that changed under the look."""
 
@@ -191,9 +194,10 @@ class Camera:
         if frame.is_detached():
             return False
         guard = next((one for at, one in shot.guards if at is frame), None)
-        with look_for(self._secrets, frame, dots=False) as (found, spans):
-            if not spans:
+        with look_for(self._secrets, frame, dots=False) as seen:
+            if seen is None:
                 return False
+            found, spans = seen
             return guard is None or bool(
                 found.evaluate("(found, [guard, spans]) => !guard.covers(found, spans)", [guard, spans])
             )
@@ -203,9 +207,9 @@ class Camera:
         for frame in page.frames:
             if frame.is_detached():
                 continue
-            with look_for(self._secrets, frame, dots=False) as (found, spans):
-                if spans:
-                    guard = found.evaluate_handle(_COVER_JS, [spans, f"rgb{COVER}"])
+            with look_for(self._secrets, frame, dots=False) as seen:
+                if seen:
+                    guard = seen[0].evaluate_handle(_COVER_JS, [seen[1], f"rgb{COVER}"])
                     if not guard.evaluate("guard => guard.held()"):
                         raise NotCovered("this browser cannot cover a secret on it")
                     yield frame, guard
@@ -225,7 +229,9 @@ class Camera:
             # A page that stands still is not drawn again by itself, and what begins to record it is first handed the
             # last picture there was: a spot in its corner has another one drawn.
             with page.screencast.show_overlay(_SPOT):
-                came = until(page, lambda: True if taken and taken[-1] > max(drawn) else None, timeout=DRAWN)
+                came = until(
+                    page, lambda: True if taken and taken[-1] > max(drawn) else None, timeout=DRAWN, again=SOON
+                )
         finally:
             page.screencast.stop()
         if not came:

@@ -30,6 +30,7 @@ from runner.errors import (
     StepFailed,
     WrongUsage,
 )
+from runner.interruptions import INTERRUPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,7 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 BrowserName = Literal["chromium", "firefox", "webkit"]
 

@@ -172,8 +172,7 @@ def control(scope: Page | Locator, *names: str) -> Locator:
         scope: Where to look.
         names: The guide's words; several when pages word the same control differently.
     """
-    page = scope if isinstance(scope, Page) else scope.page
-    found = _any(_by_role(scope, names)).and_(page.locator(_NOT_INERT))
+    found = _any(_by_role(scope, names)).and_(scope.locator(_NOT_INERT))
     return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
 
 

@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import secrets as randomness
-import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from runner.browser import context_options
 from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
+from runner.interruptions import uninterrupted
 from runner.ledger import OPEN, Ledger, Record, RunLedger, this_machine
 from runner.report import from_here, write_report
 from runner.run import BrowserGone, Reporter, Run
@@ -336,6 +336,9 @@ class Performance:
             settings, run_ledger, folder=self.folder, secrets=secrets, reporter=reporter, facts=facts
         )
         self.run.studio = options.studio
+        self.run.darkroom.keeps_prints = options.report
+        if options.studio:
+            options.studio.darkroom = self.run.darkroom
         self.resumable = self.run.resumable = options.resumable and not options.only_preflight
         self.run.accessibility = options.accessibility
         self.taken_up = bool(run_ledger.entries)
@@ -579,6 +582,7 @@ class Performance:
             except OSError as error:
                 raise LedgerFailed(str(self.folder), error.strerror or str(error)) from None
             finally:
+                self.run.darkroom.close()
                 findings = scan(self.folder, self.run.secrets)
                 for path, _ in findings:
                     path.unlink(missing_ok=True)
@@ -591,8 +595,7 @@ class Performance:
 
     def _write_evidence(self, known: dict[int, Usual]) -> None:
         run, result = self.run, self.result
-        if self.options.studio:
-            self.options.studio.finish()
+        run.darkroom.finish()
         result.steps_done = self._steps_done()
         result.facts = dict(run.facts)
         result.screenshots = run.screenshots
@@ -602,22 +605,19 @@ class Performance:
         if self.options.report:
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
-            write_report(self.flow, shown, run.ledger.entries, state=result.state, secrets=run.secrets, usual=known)
+            write_report(
+                self.flow,
+                shown,
+                run.ledger.entries,
+                state=result.state,
+                secrets=run.secrets,
+                usual=known,
+                darkroom=run.darkroom,
+            )
         for path in (self.folder, *self.folder.rglob("*")):
             # What a browser has written that was started elsewhere is for the owner alone too.
             with suppress(PermissionError):  # another user's, who has begun the run
                 path.chmod(0o700 if path.is_dir() else 0o600)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """An interruption comes when the block has ended: half a search would leave what nobody has looked at."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def as_plain(failure: Failure) -> dict[str, Any]:

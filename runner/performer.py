@@ -374,8 +374,7 @@ class Performer(Generic[R]):
             return  # the step has photographed it
         for number, page in enumerate(context.pages, 1):
             path = self.folder / "screenshots" / f"test-failed-{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                path.write_bytes(photograph(page, self.performed.secrets))
+                self.performed.darkroom.develop(path, photograph(page, self.performed.secrets).picture)
             except (PlaywrightError, AssertionError, Stuck, BrowserGone) as error:
                 self.performed.ledger.record("not kept", sentence=f"what a tab showed: {str(error).splitlines()[0]}")

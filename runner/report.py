@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from PIL import Image, UnidentifiedImageError
-
+from runner.darkroom import Darkroom
 from runner.evidence import KINDS, read_entries
 from runner.pages import Embedded, write_page
 from runner.timing import performed
@@ -24,20 +22,11 @@ if TYPE_CHECKING:
     from runner.secrets import Secrets
     from runner.timing import Usual
 
-FRAME = 400
-"""Pixels that a picture is wide in the film strip."""
-
-BESIDE = 1280
-"""Pixels that it is wide beside the step's words; enlarged it has all of its own."""
-
 LONGEST_AWAY = 0.08
 """How much of the time at work one part is drawn at most in which nobody was at work: it may have been days."""
 
 THINNEST = 0.3
 """Percent of the timeline that a part is drawn wide at least."""
-
-ALIKE = 1.5
-"""Times a picture may be taller than wide and still be whole in the film strip."""
 
 GO_ON = {
     "waiting": "{name} waits for what goes on outside. To look again:",
@@ -114,6 +103,7 @@ def write_report(
     state: str = "",
     secrets: Secrets | None = None,
     usual: Mapping[int, Usual] | None = None,
+    darkroom: Darkroom | None = None,
 ) -> Path:
     """Write a run's `report.html` to its folder.
 
@@ -124,14 +114,15 @@ def write_report(
         state: What it is doing, or how it ended; nothing for what its entries say.
         secrets: What must not be in the report; entries of the ledger are redacted already.
         usual: How long the act of each step usually takes, by its number, where that is known.
+        darkroom: Where the prints of its pictures were begun; by default they are made now.
 
     Returns:
         The file.
     """
     run, folder, embedded = read_entries(flow, entries, state), from_here(record.folder), Embedded()
-    failed = run.failed
-    pictures = {one.step.number: _pictures(one, folder, embedded) for one in run.steps}
-    searched = _searched(failed, folder, embedded) if failed else None
+    failed, darkroom = run.failed, darkroom or Darkroom()
+    pictures = {one.step.number: _pictures(one, folder, embedded, darkroom) for one in run.steps}
+    searched = _searched(failed, folder, embedded, darkroom) if failed else None
     frames = {number: [picture.frame for picture in taken if picture.frame] for number, taken in pictures.items()}
     if failed and searched and searched.frame:
         frames[failed.step.number].append(searched.frame)
@@ -149,7 +140,7 @@ def write_report(
         go_on=_go_on(run, record),
         failed=failed,
         searched=searched,
-        tabs=_tabs(folder, embedded) if run.checks else [],
+        tabs=_tabs(folder, embedded, darkroom) if run.checks else [],
         pictures=pictures,
         frames={number: shown[-1] if shown else "" for number, shown in frames.items()},
         bars=_bars(run.parts, longest),
@@ -199,66 +190,52 @@ def _files(folder: Path, pattern: str) -> list[File]:
 # -- pictures -----------------------------------------------------------------------------------------------------
 
 
-def _pictures(one: StepEvidence, folder: Path, embedded: Embedded) -> list[Picture]:
+def _pictures(one: StepEvidence, folder: Path, embedded: Embedded, darkroom: Darkroom) -> list[Picture]:
     number = f", {{}} of {len(one.screenshots)}" if len(one.screenshots) > 1 else ""
     return [
-        _picture(folder, name, f"Screenshot of {one.step.name.lower()}{number.format(index)}: {one.label}", embedded)
+        _picture(
+            folder,
+            name,
+            f"Screenshot of {one.step.name.lower()}{number.format(index)}: {one.label}",
+            embedded,
+            darkroom,
+        )
         for index, name in enumerate(one.screenshots, 1)
     ]
 
 
-def _searched(failed: StepEvidence, folder: Path, embedded: Embedded) -> Picture | None:
+def _searched(failed: StepEvidence, folder: Path, embedded: Embedded, darkroom: Darkroom) -> Picture | None:
     """The page on which a step failed."""
     path = (failed.failure or {}).get("screenshot")
     alt = f"What the page showed when {failed.step.name.lower()} did not go on"
-    return _picture(folder, Path(path).name, alt, embedded) if path else None
+    return _picture(folder, Path(path).name, alt, embedded, darkroom) if path else None
 
 
-def _tabs(folder: Path, embedded: Embedded) -> list[Picture]:
+def _tabs(folder: Path, embedded: Embedded, darkroom: Darkroom) -> list[Picture]:
     """What the tabs showed when a test had failed."""
     names = sorted(path.name for path in (folder / "screenshots").glob("test-failed-*.png"))
     return [
-        _picture(folder, name, f"What tab {number} showed when the test had failed", embedded)
+        _picture(folder, name, f"What tab {number} showed when the test had failed", embedded, darkroom)
         for number, name in enumerate(names, 1)
     ]
 
 
-def _picture(folder: Path, name: str, alt: str, embedded: Embedded) -> Picture:
+def _picture(folder: Path, name: str, alt: str, embedded: Embedded, darkroom: Darkroom) -> Picture:
     try:
-        with Image.open(folder / "screenshots" / name) as opened:
-            image = opened.convert("RGB")
+        prints = darkroom.prints(folder / "screenshots" / name)
     except FileNotFoundError:
         return Picture(name, alt, missing="is not in the run's folder any more.")
-    except (OSError, UnidentifiedImageError) as error:
+    except OSError as error:
         return Picture(name, alt, missing=f"cannot be shown: {error}.")
     return Picture(
         name,
         alt,
-        frame=embedded.add(webp(film_frame(image))),
-        page=embedded.add(webp(narrowed(image, BESIDE))),
-        full=embedded.add(webp(image, lossless=True)),
-        width=image.width,
-        height=image.height,
+        frame=embedded.add(prints.frame),
+        page=embedded.add(prints.page),
+        full=embedded.add(prints.full),
+        width=prints.width,
+        height=prints.height,
     )
-
-
-def film_frame(image: Image.Image) -> Image.Image:
-    """What the film strip shows of a picture: of a tall one its upper part."""
-    return narrowed(image.crop((0, 0, image.width, min(image.height, round(image.width * ALIKE)))), FRAME)
-
-
-def narrowed(image: Image.Image, width: int) -> Image.Image:
-    """The picture, not wider than this."""
-    if image.width <= width:
-        return image
-    return image.resize((width, max(1, image.height * width // image.width)), Image.Resampling.LANCZOS, reducing_gap=2)
-
-
-def webp(image: Image.Image, *, lossless: bool = False) -> bytes:
-    """The picture in a third of the bytes of its PNG; to press a lossless one further takes twice as long."""
-    file = io.BytesIO()
-    image.save(file, "WEBP", lossless=lossless, quality=0 if lossless else 85, method=2)
-    return file.getvalue()
 
 
 # -- timeline -----------------------------------------------------------------------------------------------------

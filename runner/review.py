@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runner.darkroom import BESIDE, film_frame, narrowed, webp
 from runner.difference import boxes_said, opened
 from runner.errors import LedgerFailed, SecretFound
 from runner.gate import scan
+from runner.interruptions import uninterrupted
 from runner.pages import Embedded, write_page
-from runner.performance import private_files, uninterrupted
-from runner.report import BESIDE, film_frame, from_here, narrowed, webp
+from runner.performance import private_files
+from runner.report import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,6 +15,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.camera import Camera
 from runner.controls import controls_on, set_default_timeout, until
+from runner.darkroom import Darkroom
 from runner.editions import as_edition, closest_control, missing_words, worded_as
 from runner.errors import (
     Failure,
@@ -167,6 +168,8 @@ class Run(Generic[S]):
         self._troubles = Troubles()
         self._traffic = Traffic(Places(settings, ledger.entries), secrets.redact_deep)
         self.studio: Studio | None = None
+        self.darkroom = Darkroom()
+        self._untold: list[tuple[str, Path]] = []
         self.resumable = True
         self._said = ""
         self._answer: str | None = None
@@ -238,6 +241,7 @@ class Run(Generic[S]):
         """
         if self._step is None:
             raise RuntimeError("only a step can be about to do something")
+        self._finish_pictures()
         self.ledger.record("about to", run={"begun": True}, step=self._step.number, words=words)
         self.reporter.said(self.secrets.redact_deep(f"about to {words}"))
 
@@ -275,16 +279,21 @@ class Run(Generic[S]):
             )
         else:
             names = [name]
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(photograph(shown, self.secrets, highlight))
+            self.darkroom.develop(folder / name, photograph(shown, self.secrets, highlight).picture)
         took = round((time.monotonic() - began) / len(names), 3)
         self.screenshots += [each for each in names if each not in self.screenshots]
         self.keep_sessions_secret(shown.context)
         url = plain_url(shown.url)
         for each in names:
             self.ledger.record("screenshot", step=step.number, name=each, image=name, url=url, seconds=took)
-            self.reporter.screenshot(each, folder / each)
+            self._untold.append((each, folder / each))
         self._look_for_violations(shown, step, name)
+
+    def _finish_pictures(self) -> None:
+        """Wait until all that was photographed is in its file: before something happens that cannot be done twice."""
+        self.darkroom.finish()
+        while self._untold:
+            self.reporter.screenshot(*self._untold.pop(0))
 
     def _look_for_violations(self, page: Page, step: Step[Any], name: str) -> None:
         """Record what is wrong with the accessibility of the page that a screenshot shows, if that is looked for."""
@@ -523,7 +532,7 @@ class Run(Generic[S]):
             path = self.folder / "screenshots" / now
             path.parent.mkdir(parents=True, exist_ok=True)
             before = self.folder / "screenshots" / name
-            before.replace(path)
+            self.darkroom.rename(before, path)
             with suppress(OSError):  # other screenshots are in it
                 before.parent.rmdir()
         self.screenshots = [renamed.get(name, name) for name in self.screenshots]
@@ -649,6 +658,7 @@ class Run(Generic[S]):
         )
 
     def _check_screenshots(self, step: Step[Any]) -> None:
+        self._finish_pictures()
         if any(name not in step.may_show for name in step.screenshots[self._taken :]):
             raise RuntimeError(f"{step.name} took {self._taken} of its {len(step.screenshots)} screenshots")
 
@@ -726,12 +736,12 @@ class Run(Generic[S]):
             tree = self.secrets.redact_deep(page.locator("body").aria_snapshot())
             (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
             marked = _is_on(page, place)
-            png = photograph(page, self.secrets, searched=place if marked else None)
+            taken = photograph(page, self.secrets, searched=place if marked else None)
         except (PlaywrightError, AssertionError, Stuck) as error:
             self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
             return Evidence(controls, None)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png)
+        self.darkroom.develop(path, taken.picture)
+        self._finish_pictures()
         return Evidence(controls, path, marked=marked)
 
 

@@ -13,11 +13,13 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import Stuck, until
-from runner.drawing import Drawing, drawn, encoded
+from runner.drawing import Drawing, drawn
 from runner.visible import Box, covers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from playwright.sync_api import ElementHandle
 
     from runner.secrets import Secrets
 
@@ -56,9 +58,21 @@ class Capture:
             return opened.convert("RGB")
 
 
+@dataclass(frozen=True)
+class Photograph:
+    """A capture, and what is drawn on it."""
+
+    capture: Capture
+    drawing: Drawing
+
+    def picture(self) -> Image.Image:
+        """The picture, its secrets covered."""
+        return drawn(self.capture.picture(), self.drawing, self.capture.scale)
+
+
 def photograph(
     page: Page, secrets: Secrets, highlight: Locator | None = None, *, searched: Locator | None = None
-) -> bytes:
+) -> Photograph:
     """Take a screenshot of what the viewport shows.
 
     Args:
@@ -66,9 +80,6 @@ def photograph(
         secrets: What is covered wherever it is visible.
         highlight: The control to outline; it is scrolled into view.
         searched: Where a step did not get on; a dashed box goes around it, if it is on the page.
-
-    Returns:
-        A PNG.
 
     Raises:
         Stuck: The page did not stop loading, or a secret kept moving on it so that it could not be covered for certain.
@@ -78,10 +89,7 @@ def photograph(
         searched.evaluate_all(_SHOW_JS)
     taken = capture(page, secrets, {"highlight": highlight} if highlight else {})
     place = box_around(searched) if searched else None
-    outlined = taken.boxes.get("highlight")
-    if not taken.covered and not outlined and not place:
-        return taken.png
-    return encoded(drawn(taken.picture(), Drawing(taken.covered, outlined, searched=place), taken.scale))
+    return Photograph(taken, Drawing(taken.covered, taken.boxes.get("highlight"), searched=place))
 
 
 def prepare(page: Page, highlight: Locator | None = None) -> None:
@@ -111,17 +119,20 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], element
     Raises:
         Stuck: A secret, an element that is covered, or one of the places, kept moving.
     """
+    # Each place is found once for a picture: one that the page has made anew meanwhile is nowhere at the second look.
+    there: dict[str, ElementHandle] = {}
 
     def look() -> tuple[list[Box], dict[str, Box]]:
         also = [Box(*box) for each in elements for box in each.evaluate_all(_RECTS_JS)]
-        return [*covers(page, secrets), *also], _boxes(places)
+        return [*covers(page, secrets), *also], _boxes(there)
 
     for _ in range(LOOKS):
+        there.update({name: place.element_handle() for name, place in places.items()})
         before = look()
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
         if look() == before:
-            width = page.evaluate("() => innerWidth")
+            width = page.viewport_size["width"] if page.viewport_size else page.evaluate("() => innerWidth")
             with Image.open(io.BytesIO(png)) as opened:
                 return Capture(png, opened.width / width, *before)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
@@ -131,8 +142,8 @@ _RECTS_JS = """all => all.filter(el => el.checkVisibility({visibilityProperty: t
     .map(el => el.getBoundingClientRect()).filter(r => r.width && r.height).map(r => [r.x, r.y, r.width, r.height])"""
 
 
-def _boxes(places: Mapping[str, Locator]) -> dict[str, Box]:
-    found = {name: place.bounding_box() for name, place in places.items()}
+def _boxes(there: Mapping[str, ElementHandle]) -> dict[str, Box]:
+    found = {name: element.bounding_box() for name, element in there.items()}
     return {name: Box(box["x"], box["y"], box["width"], box["height"]) for name, box in found.items() if box}
 
 
@@ -166,12 +177,12 @@ def settle(page: Page) -> None:
         busy[:] = page.evaluate(_BUSY_JS)
         return None if busy else True
 
-    page.evaluate("() => document.fonts.ready.then(() => null)")
     if not until(page, look, timeout=SETTLE):
         raise Stuck(f"the page is still loading ({', '.join(busy)}), so no screenshot was taken")
 
 
-_BUSY_JS = """() => {
+_BUSY_JS = """async () => {
+    await document.fonts.ready;
     const inView = el => {
         const box = el.getBoundingClientRect();
         return el.checkVisibility({opacityProperty: true, visibilityProperty: true})

@@ -7,9 +7,9 @@ meant, a control out of view, a secret. What is drawn is drawn while the flow go
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from PIL import ImageChops
 
 from runner.controls import lines, on_page, until
-from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, encoded, windows
+from runner.darkroom import Darkroom
+from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, windows
 from runner.errors import Stuck
 from runner.look import ImageLook, Look
 from runner.replacement import replaced, replacing
@@ -134,8 +135,7 @@ class Studio:
     wanted: Collection[str] | None = None
     secrets: Secrets = field(default_factory=Secrets)
     taken: dict[str, Taken] = field(default_factory=dict)
-    _developing: list[Future[None]] = field(default_factory=list)
-    _darkroom: ThreadPoolExecutor | None = None
+    darkroom: Darkroom = field(default_factory=Darkroom)
 
     def context_options(self) -> dict[str, Any]:
         """Options of the browser context that the look asks for, in Playwright's names."""
@@ -182,7 +182,7 @@ class Studio:
             facts: What the run has learned.
 
         Returns:
-            The paths in all forms; their files are there when `finish` has been called.
+            The paths in all forms; their files are there when the darkroom has finished.
 
         Raises:
             Stuck: A guard refuses the image; says why.
@@ -202,26 +202,10 @@ class Studio:
                 page.bring_to_front()
             tree = secrets.redact_deep(front.tree)
             taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale, variant.suffix)
-            self._darkroom = self._darkroom or ThreadPoolExecutor(1)
-            self._developing.append(self._darkroom.submit(self._develop, folder / name, front, back, about, taken))
+            draw = partial(_composed, front, back, about) if back else partial(_alone, front, about)
+            self.darkroom.develop(folder / name, draw, then=partial(self.developed, taken))
             names.append(name)
         return names
-
-    def _develop(self, path: Path, front: _Exposure, back: _Exposure | None, about: ImageLook, taken: Taken) -> None:
-        """Draw an image and write it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image = encoded(_composed(front, back, about) if back else _alone(front, about))
-        path.write_bytes(image)
-        self.developed(taken, image)
-
-    def finish(self) -> None:
-        """Wait until every image is in its file."""
-        if self._darkroom:
-            # With another thread there, an interruption could come where it is kept away from.
-            self._darkroom.shutdown()
-            self._darkroom = None
-        while self._developing:
-            self._developing.pop(0).result()
 
 
 @contextmanager

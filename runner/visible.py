@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left, bisect_right
 from contextlib import contextmanager, suppress
@@ -91,13 +92,13 @@ def covers(page: Page, secrets: Secrets) -> list[Box]:
 
 
 def _secrets_in(frame: Frame, secrets: Secrets) -> list[Box]:
-    with look_for(secrets, frame) as (found, spans):
-        return [Box(*box) for box in found.evaluate(_BOXES_JS, spans)] if spans else []
+    with look_for(secrets, frame) as seen:
+        return [Box(*box) for box in seen[0].evaluate(_BOXES_JS, seen[1])] if seen else []
 
 
 @contextmanager
-def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[tuple[JSHandle, list[Span]]]:
-    """The texts and fields of a frame, which stay in the page, and where in them secrets stand.
+def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[tuple[JSHandle, list[Span]] | None]:
+    """The texts and fields of a frame, which stay in the page, and where in them secrets stand; None if none does.
 
     The page gives its texts and gets back places, never a secret: one site's page must not be handed another's.
 
@@ -106,14 +107,26 @@ def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[t
         frame: Where.
         dots: Also in fields that show dots instead of what is in them.
     """
+    # Most pages show none: one call tells. Places are then looked for anew, in what the page is asked to keep.
+    if not _spans(_texts(frame.evaluate(f"() => ({_SAID_JS})(({TEXTS_JS})())"), dots=dots), secrets):
+        yield None
+        return
     found = frame.evaluate_handle(TEXTS_JS)
     try:
-        said = found.evaluate("all => all.map(([, text, field, dots]) => [text, !!field, !!dots])")
-        texts: list[tuple[str, bool]] = [("" if hidden and not dots else text, field) for text, field, hidden in said]
-        yield found, _spans(texts, secrets)
+        spans = _spans(_texts(found.evaluate(_SAID_JS), dots=dots), secrets)
+        yield (found, spans) if spans else None
     finally:
         with suppress(PlaywrightError):  # the page has gone, and its handles with it
             found.dispose()
+
+
+# As one text: Playwright takes a list apart value by value.
+_SAID_JS = "found => JSON.stringify(found.map(([, text, field, dots]) => [text, !!field, !!dots]))"
+
+
+def _texts(said: str, *, dots: bool) -> list[tuple[str, bool]]:
+    """The texts and what the fields hold, unless they show dots for it; whether it is a field."""
+    return [("" if hidden and not dots else text, field) for text, field, hidden in json.loads(said)]
 
 
 def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
 from flows.wordpress_migration.flow import FLOW
-from runner.cli import INTERRUPTIONS, all_settings, main
+from runner.cli import all_settings, main
+from runner.interruptions import INTERRUPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

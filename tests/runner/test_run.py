@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import zipfile
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from playwright.sync_api import expect
 
 from runner import performance
 from runner.controls import choose, control, dismiss_interruptions, field, first_visible, set_default_timeout
-from runner.drawing import INK
+from runner.drawing import INK, encoded
 from runner.errors import LedgerFailed, SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
@@ -550,3 +551,34 @@ def test_steps_have_to_follow_each_other() -> None:
     flow = toy()
     with pytest.raises(ValueError, match="step 3 of toy does not follow step 1"):
         flow.step(3)
+
+
+def test_no_picture_is_still_to_be_written_when_something_is_about_to_happen(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed after an act that cannot be repeated has photographed what led to it."""
+    slowly = threading.Event()
+    written: list[bool] = []
+
+    def encode(picture: Image.Image) -> bytes:
+        slowly.wait(0.5)
+        return encoded(picture)
+
+    monkeypatch.setattr("runner.darkroom.encoded", encode)
+
+    def act(run: ToyRun) -> None:
+        run.screenshot(highlight=control(run.page, "Go"))
+        run.about_to("press it")
+        written.append((run.folder / "screenshots/two.png").is_file())
+
+    class Told(Reporter):
+        """Looks whether what it is told of is there."""
+
+        def screenshot(self, name: str, path: Path) -> None:
+            """Look."""
+            written.append(path.is_file())
+
+    flow = second(toy(), act, adds=["two.png"])
+    flow.steps[1].already_done(lambda _: False)
+    run_toy(flow, Told())
+    assert written == [True, True, True]

@@ -54,7 +54,7 @@ def test_a_secret_is_covered_wherever_it_is_visible(page: Page, secrets: Secrets
     page.set_content(f"<body style='margin:40px'><h1>Token</h1>{html}")
     box = page.locator("#s").bounding_box()
     assert box is not None
-    shot = picture(photograph(page, secrets))
+    shot = photograph(page, secrets).picture()
     inside = shot.crop(
         (round(box["x"]), round(box["y"]) + 2, round(box["x"] + box["width"]), round(box["y"] + box["height"]) - 2)
     )
@@ -109,7 +109,7 @@ def test_the_control_is_outlined_and_the_page_left_alone(page: Page, secrets: Se
     page.set_content("<div style='height:2000px'></div><button style='margin:50px'>Go</button>")
     before = page.content()
     button = page.get_by_role("button")
-    shot = picture(photograph(page, secrets, button))
+    shot = photograph(page, secrets, button).picture()
     box = button.bounding_box()
     assert box is not None
     middle = round(box["x"] + box["width"] / 2)
@@ -125,7 +125,7 @@ def test_the_place_that_was_searched_is_in_a_dashed_box(page: Page, secrets: Sec
         "<body style='margin:0'><div style='height:1500px'></div><p style='margin:0 300px;height:100px;background:#000'></p>"
         f"<b style='position:absolute;left:296px;top:1500px'>{TOKEN}</b><p hidden>x</p><div style='height:900px'></div>"
     )
-    shot = picture(photograph(page, secrets, searched=page.locator("p")))
+    shot = photograph(page, secrets, searched=page.locator("p")).picture()
     box = page.locator("p").first.bounding_box()
     assert box is not None
     below = round(box["y"] + box["height"]) + 2
@@ -134,7 +134,7 @@ def test_the_place_that_was_searched_is_in_a_dashed_box(page: Page, secrets: Sec
     assert 0.4 < along.count(INK) / len(along) < 0.6
     cover = covers(page, secrets)[0]
     assert {shot.getpixel((x, round(cover.y + 8))) for x in range(296, 310)} == {COVER}
-    assert shot.size == picture(photograph(page, secrets, searched=page.locator("body"))).size
+    assert shot.size == photograph(page, secrets, searched=page.locator("body")).picture().size
     plain = photograph(page, secrets)
     assert photograph(page, secrets, searched=page.locator("[hidden], em")) == plain
 
@@ -145,7 +145,7 @@ def test_a_page_that_still_loads_is_waited_for(page: Page, secrets: Secrets) -> 
         "<style>@keyframes t{to{rotate:360deg}}.spinner{width:40px;height:40px;background:red;animation:t 1s infinite}</style>"
         "<div class=spinner></div><script>setTimeout(() => document.querySelector('.spinner').remove(), 600)</script>"
     )
-    colours = picture(photograph(page, secrets)).getcolors(100000) or []
+    colours = photograph(page, secrets).picture().getcolors(100000) or []
     assert (255, 0, 0) not in {colour for _, colour in colours}
 
 

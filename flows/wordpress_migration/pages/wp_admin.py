@@ -623,6 +623,9 @@ class MigrationForm:
         self._page = page
         self._administrator = administrator
         by_id = page.locator("#ptn_migrate_form")
+        if by_id.count():
+            self.locator = by_id.first.describe("the plugin's form")
+            return
         by_field = page.locator("form").filter(has=page.locator("input[name=machine_token]"))
         by_words = panel(page, page.get_by_text("Machine Token"), page.get_by_role("textbox"), control(page, "Migrate"))
         alike = by_field.or_(page.locator("form").and_(by_words))

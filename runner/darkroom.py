@@ -1,0 +1,147 @@
+"""The darkroom: makes files and prints of what was photographed, on a thread of its own while the run goes on."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from runner.drawing import encoded
+from runner.interruptions import never_interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+FRAME = 400
+"""Pixels that a picture is wide in the film strip."""
+
+BESIDE = 1280
+"""Pixels that it is wide beside the step's words; enlarged it has all of its own."""
+
+ALIKE = 1.5
+"""Times a picture may be taller than wide and still be whole in the film strip."""
+
+
+@dataclass(frozen=True)
+class Prints:
+    """What a report shows of a picture, each as WebP.
+
+    Attributes:
+        frame: For the film strip.
+        page: For the place beside the words.
+        full: In its full size, with every pixel as it was.
+        width: Pixels of the full size.
+        height: The same.
+    """
+
+    frame: bytes
+    page: bytes
+    full: bytes
+    width: int
+    height: int
+
+
+class Darkroom:
+    """Develops pictures one after the other, as soon as they are taken: draws, writes, and makes the prints of each.
+
+    Attributes:
+        keeps_prints: There will be a report to show them in.
+    """
+
+    def __init__(self) -> None:
+        self.keeps_prints = False
+        self._worker = ThreadPoolExecutor(1, "darkroom", initializer=never_interrupted)
+        self._written: list[Future[Image.Image]] = []
+        self._prints: dict[Path, Future[Prints]] = {}
+
+    def develop(
+        self,
+        path: Path,
+        draw: Callable[[], Image.Image],
+        *,
+        then: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        """Begin to write a picture.
+
+        Args:
+            path: The file, a PNG; its folder is made.
+            draw: Draws the picture.
+            then: Called in the background with what was written.
+        """
+
+        def write() -> Image.Image:
+            picture = draw()
+            png = encoded(picture)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png)
+            then(png)
+            return picture
+
+        written = self._worker.submit(write)
+        self._written.append(written)
+        self._prints.pop(path, None)
+        if self.keeps_prints:
+            self._prints[path] = self._worker.submit(lambda: printed(written.result()))
+
+    def finish(self) -> None:
+        """Wait until every picture is in its file.
+
+        Raises:
+            OSError: One could not be written.
+        """
+        while self._written:
+            self._written.pop(0).result()
+
+    def rename(self, before: Path, now: Path) -> None:
+        """Give a picture that is in its file another name."""
+        before.replace(now)
+        if before in self._prints:
+            self._prints[now] = self._prints.pop(before)
+
+    def prints(self, path: Path) -> Prints:
+        """The prints of a picture: those that were begun, else made now from its file.
+
+        Raises:
+            OSError: It cannot be read, or is no picture.
+        """
+        if path in self._prints and path.exists():
+            return self._prints[path].result()
+        with Image.open(path) as opened:
+            return printed(opened.convert("RGB"))
+
+    def close(self) -> None:
+        """End; what nobody waits for any more is given up."""
+        self._worker.shutdown(cancel_futures=True)
+
+
+def printed(image: Image.Image) -> Prints:
+    """Make the prints of a picture."""
+    page = narrowed(image, BESIDE)
+    return Prints(webp(film_frame(page)), webp(page), webp(image, lossless=True), *image.size)
+
+
+def film_frame(image: Image.Image) -> Image.Image:
+    """What the film strip shows of a picture: of a tall one its upper part."""
+    return narrowed(image.crop((0, 0, image.width, min(image.height, round(image.width * ALIKE)))), FRAME)
+
+
+def narrowed(image: Image.Image, width: int) -> Image.Image:
+    """The picture, not wider than this."""
+    if image.width <= width:
+        return image
+    if image.width % width == 0:
+        # Whole pixels become one: the same to the eye, and ten times as fast.
+        return image.reduce(image.width // width)
+    return image.resize((width, max(1, image.height * width // image.width)), Image.Resampling.LANCZOS, reducing_gap=2)
+
+
+def webp(image: Image.Image, *, lossless: bool = False) -> bytes:
+    """The picture in a third of the bytes of its PNG; to press a lossless one further takes twice as long."""
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=lossless, quality=0 if lossless else 85, method=2)
+    return file.getvalue()

@@ -1,0 +1,115 @@
+"""Pictures are written and get their prints beside the run, on a thread that no interruption reaches."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from runner import darkroom as module
+from runner.darkroom import ALIKE, BESIDE, FRAME, Darkroom, film_frame, narrowed
+from runner.interruptions import INTERRUPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def darkroom() -> Iterator[Darkroom]:
+    """A darkroom of a run with a report."""
+    made = Darkroom()
+    made.keeps_prints = True
+    yield made
+    made.close()
+
+
+def picture() -> Image.Image:
+    """A picture of the usual size that is no single colour."""
+    return Image.linear_gradient("L").resize((2560, 1600)).convert("RGB")
+
+
+def test_prints_are_those_of_the_file(darkroom: Darkroom, tmp_path: Path) -> None:
+    """What was made beside the run is what is made from the file later."""
+    path = tmp_path / "new" / "one.png"
+    darkroom.develop(path, picture)
+    darkroom.finish()
+    prints = darkroom.prints(path)
+    assert prints == Darkroom().prints(path)
+    assert (prints.width, prints.height) == (2560, 1600)
+    with Image.open(path) as opened:
+        assert opened.convert("RGB").tobytes() == picture().tobytes()
+
+
+def test_prints_are_made_beforehand_and_once(
+    darkroom: Darkroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report has them at hand, under the picture's new name too."""
+    made: list[str] = []
+
+    def printed(_: Image.Image) -> str:
+        made.append(threading.current_thread().name)
+        return "prints"
+
+    monkeypatch.setattr(module, "printed", printed)
+    darkroom.develop(tmp_path / "before.png", picture)
+    darkroom.finish()
+    darkroom.rename(tmp_path / "before.png", tmp_path / "now.png")
+    assert str(darkroom.prints(tmp_path / "now.png")) == "prints"
+    (worker,) = made
+    assert worker.startswith("darkroom")
+    assert not (tmp_path / "before.png").exists()
+
+
+def test_a_picture_taken_again_has_prints_of_its_own(darkroom: Darkroom, tmp_path: Path) -> None:
+    """A step that is performed again leaves nothing of what it showed before."""
+    path = tmp_path / "one.png"
+    for colour in ("red", "blue"):
+        darkroom.develop(path, lambda colour=colour: Image.new("RGB", (8, 8), colour))  # type: ignore[misc]
+    darkroom.finish()
+    assert darkroom.prints(path) == Darkroom().prints(path)
+
+
+def test_a_picture_that_cannot_be_written_is_told_when_it_is_waited_for(darkroom: Darkroom, tmp_path: Path) -> None:
+    """A full disk must not pass unseen; nor is a picture printed that is nowhere."""
+    (tmp_path / "folder.png").mkdir()
+    darkroom.develop(tmp_path / "folder.png", picture)
+    with pytest.raises(IsADirectoryError):
+        darkroom.finish()
+    with pytest.raises(FileNotFoundError):
+        darkroom.prints(tmp_path / "nowhere.png")
+
+
+def test_what_was_written_is_handed_on(darkroom: Darkroom, tmp_path: Path) -> None:
+    """Whoever works on with the file need not read it again."""
+    handed: list[bytes] = []
+    darkroom.develop(tmp_path / "one.png", picture, then=handed.append)
+    darkroom.finish()
+    assert handed == [(tmp_path / "one.png").read_bytes()]
+
+
+def test_no_interruption_reaches_the_thread(darkroom: Darkroom, tmp_path: Path) -> None:
+    """A Ctrl-C that the main thread keeps off must not come in by another one."""
+    blocked: list[set[int]] = []
+
+    def draw() -> Image.Image:
+        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        return Image.new("RGB", (8, 8))
+
+    darkroom.develop(tmp_path / "one.png", draw)
+    darkroom.finish()
+    assert set(INTERRUPTIONS) <= blocked[0]
+
+
+@pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])
+def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
+    """No wider than their place, in the picture's own proportions, and a tall one cut in the film strip."""
+    image = Image.new("RGB", size)
+    page, frame = narrowed(image, BESIDE), film_frame(image)
+    assert page.width == min(size[0], BESIDE)
+    assert page.height == pytest.approx(page.width * size[1] / size[0], abs=1)
+    assert frame.width == min(size[0], FRAME)
+    assert frame.height <= frame.width * ALIKE + 1
