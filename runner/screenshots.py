@@ -127,7 +127,9 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], element
         return [*covers(page, secrets), *also], _boxes(there)
 
     for _ in range(LOOKS):
-        there.update({name: place.element_handle() for name, place in places.items()})
+        for name, place in places.items():
+            expect(place).to_be_attached()  # a dialogue that has just opened is closed first, it may hide the page
+            there[name] = place.element_handle()
         before = look()
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.

@@ -38,9 +38,19 @@ def migration(edition: str, words: Words) -> Flow[MigrationRun]:
 
 def check_beforehand(run: MigrationRun) -> None:
     """Check that the site can be migrated, before anything is created."""
-    settings = run.settings
+    check_source(run)
+    check_workspace(run)
+
+
+def check_source(run: MigrationRun) -> None:
+    """Check that the existing site answers, and lets its administrator install plugins."""
     with run.tab_beside() as page:
-        Source(page, run.wp_admin_in(page), settings, say=run.say).check()
+        Source(page, run.wp_admin_in(page), run.settings, say=run.say).check()
+
+
+def check_workspace(run: MigrationRun) -> None:
+    """Check that the dashboard can be signed in to, and that no site of the new name stands there."""
+    settings = run.settings
     with run.tab_beside() as page:
         dashboard = run.dashboard_in(page)
         dashboard.open()

@@ -104,8 +104,8 @@ def migrate(
     """Perform the migration on the sandbox.
 
     The function takes the settings that differ, the behaviour of the stand-ins, the options of the existing site, the
-    last step to perform, the scale of the pictures (small ones save a test's time), whether only the steps 6 to 8 are
-    performed (6 and 7 of edition 2025), whether the preflight is, whether a report is written, and the edition.
+    last step to perform, whether only the steps 6 to 8 are performed (6 and 7 of edition 2025), whether the preflight
+    is, whether a report is written, and the edition.
     """
 
     def run(
@@ -113,7 +113,6 @@ def migrate(
         behaviour: dict[str, Any] | None = None,
         source: dict[str, Any] | None = None,
         until: int | None = None,
-        scale: int = 1,
         only_in_second_tab: bool = False,
         preflight: bool = False,
         report: bool = False,
@@ -122,7 +121,6 @@ def migrate(
     ) -> Outcome:
         from fixtures.wordpress import SourceOptions  # noqa: PLC0415 - only where the sandbox is there
 
-        monkeypatch.setattr("runner.screenshots.SCALE", scale)
         # A run from the command line loads it; here each page would take twice as long.
         sandbox.fresh_source(SourceOptions(**{"command_palette": False, **(source or {})}))
         sandbox.behave(**(behaviour or {}))

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small pictures, and no waiting for what takes no time here."""
-    monkeypatch.setattr("runner.screenshots.SCALE", 1)
+    """No waiting for what takes no time here."""
     monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 2.0)
     monkeypatch.setattr("runner.run.WATCH", 3.0)
+    monkeypatch.setattr("flows.wordpress_migration.pages.lists.QUIET", 0.2)
+    monkeypatch.setattr("flows.wordpress_migration.pages.migration_service.TROUBLE_PAUSE", 1.0)
     monkeypatch.setattr("runner.performance.pause_for", lambda _: None)
 
 

@@ -67,14 +67,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow  # `make test` performs it whole by the command line, for the images, and as an example in TESTING.md
 def test_the_whole_guide(
-    migrate: Callable[..., Outcome], sandbox: Sandbox, browser: Browser, *, has_ffmpeg: bool
+    migrate: Callable[..., Outcome],
+    sandbox: Sandbox,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    has_ffmpeg: bool,
 ) -> None:
     """Nine steps, ten pictures, everything once, the posts on the second WordPress, the mail, and no secret anywhere.
 
     The trace opens in Playwright's viewer, and trace and videos show covers where the token is.
     """
+    monkeypatch.setattr("runner.screenshots.SCALE", 2)
     # Long enough that its progress is seen on a busy machine.
-    outcome = migrate(behaviour={"migration_seconds": 6}, trace="on", video=has_ffmpeg, scale=2, report=True)
+    outcome = migrate(behaviour={"migration_seconds": 6}, trace="on", video=has_ffmpeg, report=True)
     assert outcome.error is None
     assert outcome.done == EACH_ONCE
     assert outcome.result

@@ -208,9 +208,15 @@ WIDE = "style='width:200px;height:40px'"
     ids=["covered", "disabled", "not in the form", "several fields", "not met", "not on the page", "did not appear"],
 )
 def test_a_failure_s_picture_shows_where_the_step_did_not_get_on(
-    run_toy: Callable[..., Result], tmp_path: Path, html: str, act: Callable[[ToyRun], object], marked: str
+    run_toy: Callable[..., Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    html: str,
+    act: Callable[[ToyRun], object],
+    marked: str,
 ) -> None:
     """What could not be used, the region that was searched, the guide's control; or nothing, where nothing is known."""
+    monkeypatch.setattr("runner.screenshots.SCALE", 2)
     boxes: list[float] = []
 
     def fail(run: ToyRun) -> None:
