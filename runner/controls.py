@@ -172,7 +172,9 @@ def control(scope: Page | Locator, *names: str) -> Locator:
         scope: Where to look.
         names: The guide's words; several when pages word the same control differently.
     """
-    found = _any(_by_role(scope, names)).and_(scope.locator(_NOT_INERT))
+    # Looked for in the whole page: what makes it inert may lie around the scope.
+    page = scope if isinstance(scope, Page) else scope.page
+    found = _any(_by_role(scope, names)).and_(page.locator(_NOT_INERT))
     return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from runner.drawing import encoded
-from runner.interruptions import never_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ class Darkroom:
 
     def __init__(self) -> None:
         self.keeps_prints = False
-        self._worker = ThreadPoolExecutor(1, "darkroom", initializer=never_interrupted)
+        self._worker = ThreadPoolExecutor(1, "darkroom")
         self._written: list[Future[Image.Image]] = []
         self._prints: dict[Path, Future[Prints]] = {}
 
@@ -92,10 +91,12 @@ class Darkroom:
         """Wait until every picture is in its file.
 
         Raises:
-            OSError: One could not be written.
+            Exception: What went wrong with the first one that is not, such as an OSError.
         """
-        while self._written:
-            self._written.pop(0).result()
+        wait(self._written)  # whoever is interrupted here finds all of them again
+        written, self._written = self._written, []
+        for picture in written:
+            picture.result()
 
     def rename(self, before: Path, now: Path) -> None:
         """Give a picture that is in its file another name."""
@@ -109,8 +110,9 @@ class Darkroom:
         Raises:
             OSError: It cannot be read, or is no picture.
         """
-        if path in self._prints and path.exists():
-            return self._prints[path].result()
+        begun = self._prints.get(path)
+        if begun and path.exists() and not begun.exception():
+            return begun.result()
         with Image.open(path) as opened:
             return printed(opened.convert("RGB"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,17 @@ INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def uninterrupted() -> Iterator[None]:
     """An interruption comes when the block has ended: half a search would leave what nobody has looked at.
 
-    Only this thread is kept from it: any other one has to be begun with `never_interrupted`.
+    To block the signals would not do: any other thread, such as a server's of the sandbox, could still take them.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interruptions come in the main thread only
+        return
+    came: list[int] = []
+    before = {name: signal.signal(name, lambda number, _: came.append(number)) for name in INTERRUPTIONS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def never_interrupted() -> None:
-    """Leave every interruption to other threads, from the beginning of this one."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+        for name, handler in before.items():
+            signal.signal(name, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)

@@ -291,9 +291,19 @@ class Run(Generic[S]):
 
     def _finish_pictures(self) -> None:
         """Wait until all that was photographed is in its file: before something happens that cannot be done twice."""
+        untold, self._untold = self._untold, []
         self.darkroom.finish()
-        while self._untold:
-            self.reporter.screenshot(*self._untold.pop(0))
+        for name, path in untold:
+            self.reporter.screenshot(name, path)
+
+    def _finish_pictures_all_the_same(self) -> bool:
+        """The same after a failure, whose place nothing else is to take; whether all of them could be written."""
+        try:
+            self._finish_pictures()
+        except Exception as error:  # noqa: BLE001 - of the same kind as what a step may raise
+            self.ledger.record("not kept", sentence=f"a screenshot could not be written: {_sentence(error)}")
+            return False
+        return True
 
     def _look_for_violations(self, page: Page, step: Step[Any], name: str) -> None:
         """Record what is wrong with the accessibility of the page that a screenshot shows, if that is looked for."""
@@ -315,6 +325,7 @@ class Run(Generic[S]):
         """
         if self._step and self._taken < len(self._step.screenshots):
             self.screenshot(highlight=highlight)
+            self._finish_pictures()  # what comes next may be what cannot be done twice
 
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
@@ -567,6 +578,7 @@ class Run(Generic[S]):
         self.reporter.step_done(step, seconds)
 
     def _begin_to_wait(self, step: Step[Any]) -> None:
+        self._finish_pictures()
         self.ledger.record("waits", run={"facts": self.facts}, step=step.number, facts=self.facts)
 
     def _look(self, flow: Flow[Any], step: Step[Any]) -> bool:
@@ -668,6 +680,7 @@ class Run(Generic[S]):
         if page:
             with suppress(PlaywrightError):  # a browser that has gone has no more to show
                 self.keep_sessions_secret(page.context)
+        self._finish_pictures_all_the_same()
         self._note_requests(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
@@ -741,8 +754,8 @@ class Run(Generic[S]):
             self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
             return Evidence(controls, None)
         self.darkroom.develop(path, taken.picture)
-        self._finish_pictures()
-        return Evidence(controls, path, marked=marked)
+        written = self._finish_pictures_all_the_same()
+        return Evidence(controls, path if written else None, marked=marked)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left, bisect_right
 from contextlib import contextmanager, suppress
@@ -120,13 +119,15 @@ def look_for(secrets: Secrets, frame: Frame, *, dots: bool = True) -> Iterator[t
             found.dispose()
 
 
-# As one text: Playwright takes a list apart value by value.
-_SAID_JS = "found => JSON.stringify(found.map(([, text, field, dots]) => [text, !!field, !!dots]))"
+# As one text: Playwright takes a list apart value by value. Not as JSON, which a page may write otherwise (toJSON).
+_SAID_JS = r"""found => found
+    .map(([, text, field, dots]) => `${+!!field}${+!!dots}${text.replaceAll('\0', ' ')}`).join('\0')"""
 
 
 def _texts(said: str, *, dots: bool) -> list[tuple[str, bool]]:
     """The texts and what the fields hold, unless they show dots for it; whether it is a field."""
-    return [("" if hidden and not dots else text, field) for text, field, hidden in json.loads(said)]
+    each = said.split("\0") if said else []
+    return [("" if one[1] == "1" and not dots else one[2:], one[0] == "1") for one in each]
 
 
 def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:
@@ -146,8 +147,14 @@ def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:
     starts = list(accumulate((len(text) for _, text in plain), initial=0))[:-1]
     for start, end in _stand_in("".join(text for _, text in plain), secrets):
         first, last = bisect_right(starts, start) - 1, bisect_left(starts, end) - 1
-        spans.append((plain[first][0], start - starts[first], plain[last][0], end - starts[last]))
+        (one, text), (other, ending) = plain[first], plain[last]
+        spans.append((one, _units(text, start - starts[first]), other, _units(ending, end - starts[last])))
     return spans
+
+
+def _units(text: str, at: int) -> int:
+    """A place in a text as JavaScript counts: what lies beyond its 16 bits, such as an emoji, counts twice."""
+    return at + sum(ord(character) > 0xFFFF for character in text[:at])  # noqa: PLR2004 - 16 bits
 
 
 def _stand_in(text: str, secrets: Secrets) -> set[tuple[int, int]]:

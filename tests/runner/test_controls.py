@@ -72,6 +72,15 @@ def test_what_only_looks_like_the_control_is_not_taken(page: Page, html: str) ->
     expect(control(page, "Continue")).to_have_count(0)
 
 
+def test_what_lies_in_something_inert_is_no_control(page: Page) -> None:
+    """Also where the scope that is searched lies in it: no reader could press it."""
+    page.set_content("<div inert><div role=dialog><button>Confirm</button></div></div>")
+    assert not control(page, "Confirm").is_visible()
+    assert not control(page.locator("[role=dialog]"), "Confirm").is_visible()
+    page.evaluate("() => document.querySelector('[inert]').removeAttribute('inert')")
+    assert control(page.locator("[role=dialog]"), "Confirm").is_visible()
+
+
 def test_a_covered_control_is_not_pressed(page: Page) -> None:
     """A reader could not press it, so the run stops there."""
     page.set_content("<button>Go</button><div style='position:fixed;inset:0'></div>")

@@ -1,8 +1,7 @@
-"""Pictures are written and get their prints beside the run, on a thread that no interruption reaches."""
+"""Pictures are written and get their prints beside the run."""
 
 from __future__ import annotations
 
-import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from PIL import Image
 
 from runner import darkroom as module
 from runner.darkroom import ALIKE, BESIDE, FRAME, Darkroom, film_frame, narrowed
-from runner.interruptions import INTERRUPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,17 +89,39 @@ def test_what_was_written_is_handed_on(darkroom: Darkroom, tmp_path: Path) -> No
     assert handed == [(tmp_path / "one.png").read_bytes()]
 
 
-def test_no_interruption_reaches_the_thread(darkroom: Darkroom, tmp_path: Path) -> None:
-    """A Ctrl-C that the main thread keeps off must not come in by another one."""
-    blocked: list[set[int]] = []
+def test_an_interruption_while_pictures_are_waited_for_loses_none(
+    darkroom: Darkroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes on after it waits for the same ones."""
+    slowly = threading.Event()
 
     def draw() -> Image.Image:
-        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-        return Image.new("RGB", (8, 8))
+        slowly.wait(10)
+        return picture()
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
 
     darkroom.develop(tmp_path / "one.png", draw)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            darkroom.finish()
+    slowly.set()
     darkroom.finish()
-    assert set(INTERRUPTIONS) <= blocked[0]
+    assert (tmp_path / "one.png").is_file()
+
+
+def test_what_fails_after_a_picture_is_written_leaves_its_prints(darkroom: Darkroom, tmp_path: Path) -> None:
+    """The report shows what is there, and whoever waits is told."""
+
+    def fail(_: bytes) -> None:
+        raise ValueError("no room")
+
+    darkroom.develop(tmp_path / "one.png", picture, then=fail)
+    with pytest.raises(ValueError, match="no room"):
+        darkroom.finish()
+    assert darkroom.prints(tmp_path / "one.png").width == 2560
 
 
 @pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])

@@ -588,3 +588,47 @@ def test_no_picture_is_still_to_be_written_when_something_is_about_to_happen(
     flow.steps[1].already_done(lambda _: False)
     run_toy(flow, Told())
     assert written == [True, True, True]
+
+
+def test_a_picture_that_cannot_be_written_fails_its_step(
+    run_toy: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not passed over that evidence is missing."""
+
+    def full(_: Image.Image) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runner.darkroom.encoded", full)
+    with pytest.raises(StepFailed, match="No space left on device"):
+        run_toy(toy())
+
+
+def test_a_picture_that_cannot_be_written_hides_no_failure(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the step itself failed of is told, without a secret, and the picture is noted beside it."""
+    told: list[str] = []
+
+    class Told(Reporter):
+        """Keeps the names of screenshots."""
+
+        def screenshot(self, name: str, path: Path) -> None:
+            """Keep it."""
+            told.append(name)
+
+    def act(run: ToyRun) -> None:
+        monkeypatch.setattr("runner.darkroom.encoded", full)
+        run.screenshot(highlight=control(run.page, "Go"))
+        raise Stuck(f"nothing came of {PASSWORD}")
+
+    def full(_: Image.Image) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), act, adds=["two.png"]), Told())
+    assert caught.value.failure.sentence == "nothing came of [TOY_PASSWORD]"
+    assert caught.value.failure.screenshot is None
+    assert told == ["toy/one.png"]
+    noted = [entry["sentence"] for entry in ledger_of(tmp_path) if entry["event"] == "not kept"]
+    assert len(noted) == 2
+    assert all("a screenshot could not be written: " in sentence for sentence in noted)

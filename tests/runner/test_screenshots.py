@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
 from runner.controls import Stuck
 from runner.drawing import INK
@@ -28,11 +26,6 @@ def secrets() -> Secrets:
     known = Secrets()
     known.add(Secret(TOKEN, "machine token"))
     return known
-
-
-def picture(png: bytes) -> Image.Image:
-    """A screenshot as an image."""
-    return Image.open(io.BytesIO(png)).convert("RGB")
 
 
 PLACES = {
@@ -71,6 +64,27 @@ def test_only_the_secret_is_covered(page: Page, secrets: Secrets) -> None:
         "() => { const r = document.createRange(); r.selectNodeContents(document.querySelector('p')); return r.getBoundingClientRect().width; }"
     )
     assert cover.width == pytest.approx(whole * len(TOKEN) / len(f"before {TOKEN} after"), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Array.prototype.toJSON = function () { return '[' + this.length + ']'; }",
+        "String.prototype.toJSON = function () { return 'x'; }",
+        "",
+    ],
+)
+def test_a_secret_behind_an_emoji_is_covered_to_its_end(page: Page, secrets: Secrets, script: str) -> None:
+    """JavaScript counts such a character twice; nor does it matter what the page makes of its own JSON."""
+    page.set_content(
+        f"<script>{script}</script><body style='margin:40px'><p><span>\U0001f3fa\U0001f3fa</span></p><p id=s>"
+    )
+    page.evaluate("text => { s.append(text); s.normalize(); }", f"\U0001f3fa\U0001f3fa{TOKEN}")
+    (cover,) = covers(page, secrets)
+    end = page.evaluate(
+        "() => { const r = document.createRange(); r.selectNodeContents(s); return r.getBoundingClientRect().right; }"
+    )
+    assert cover.x + cover.width == pytest.approx(end, abs=0.5)
 
 
 def test_a_secret_in_a_frame_and_in_a_shadow_tree_is_covered(page: Page, secrets: Secrets) -> None:
