@@ -1,0 +1,1 @@
+"""Measures guiderunner beside what people would use instead: `make bench`."""

@@ -1,0 +1,86 @@
+"""Processes that are timed: what they get, what they take, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from runner.browser import BrowserSettings, find_browser
+from runner.settings import environment as with_env_file
+from tests.bench.measure import Spent, stopwatch
+from tests.command_line import PROGRAM, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fixtures.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 600
+"""Seconds that any subject may take."""
+
+GUIDERUNNER = PROGRAM
+
+
+@dataclass(frozen=True)
+class TheBrowser:
+    """The one that all subjects drive.
+
+    Attributes:
+        program: What is started.
+        version: As it says itself.
+    """
+
+    program: Path
+    version: str
+
+    @classmethod
+    def find(cls) -> TheBrowser:
+        """The one that guiderunner would take."""
+        with sync_playwright() as playwright:
+            program = find_browser(playwright, "chromium", BrowserSettings.load(with_env_file()))
+            browser = playwright.chromium.launch(executable_path=program)
+            version = browser.version
+            browser.close()
+        return cls(program, version)
+
+
+def finished(command: Sequence[str | Path], folder: Path, variables: Mapping[str, str]) -> Spent:
+    """Run a command to its end in a folder, and say what it took.
+
+    Raises:
+        RuntimeError: It failed; says its last words.
+    """
+    with stopwatch() as spent:
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=folder,
+            env=environment(PYTHONPATH=str(ROOT), **variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()[-2000:]
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with exit code {done.returncode}: {said}")
+    return spent
+
+
+@contextmanager
+def empty_folder() -> Iterator[Path]:
+    """A folder that is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="guiderunner-bench-") as folder:
+        yield Path(folder)
+
+
+def as_new(sandbox: Sandbox) -> None:
+    """Make the sandbox as new, and as quick as it can be: what is measured is not its patience."""
+    sandbox.begin_with(behaviour=[{"delay_ms": 0, "migration_seconds": 0}])
