@@ -22,7 +22,7 @@ ROUNDS = 5
 QUIET = 0.05
 """Spread up to which the median is taken at its word."""
 
-Verdict = Literal["met", "missed", "too noisy to tell", "only tried"]
+Verdict = Literal["met", "missed", "too noisy to tell", "only tried", "no bound"]
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Figure:
         unit: Of the values; `x` for a ratio of them to the reference's.
         values: Of each round.
         reference: The same of what it is compared with, in the same rounds; nothing for a figure that stands alone.
-        target: What it shall be.
+        target: What it shall be; None where nobody has said that.
         limit: What it must hold now: a figure may be on its way to its target, but not become worse.
         more: More is better: at least the target, at least the limit.
         note: What else was seen meanwhile.
@@ -100,8 +100,8 @@ class Figure:
     unit: str
     values: Sequence[float]
     reference: Sequence[float] = ()
-    target: float
-    limit: float
+    target: float | None
+    limit: float | None
     more: bool = False
     note: str = ""
 
@@ -135,11 +135,13 @@ class Figure:
         """Whether it holds its limit."""
         return self.against(self.limit)
 
-    def against(self, bound: float) -> Verdict:
+    def against(self, bound: float | None) -> Verdict:
         """Whether the figure is on the right side of a bound.
 
         That is not told where the bound lies within the spread around the median, unless the spread is small.
         """
+        if bound is None:
+            return "no bound"
         if len(self.values) < ROUNDS:
             return "only tried"
         if self.spread > QUIET and abs(self.median - bound) < self.spread * self.median:

@@ -17,7 +17,7 @@ from tests.bench.measure import Spent, stopwatch
 from tests.command_line import PROGRAM, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fixtures.sandbox import Sandbox
 
@@ -26,6 +26,29 @@ LIMIT = 600
 """Seconds that any subject may take."""
 
 GUIDERUNNER = PROGRAM
+"""What starts the command line."""
+
+QUICK = {"delay_ms": 0, "migration_seconds": 0}
+"""The sandbox as quick as it can be: what is measured is not its patience."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all rows measure with.
+
+    Attributes:
+        rounds: How often each subject is timed.
+        browser: What all of them drive.
+        say: Told what is being measured.
+    """
+
+    rounds: int
+    browser: TheBrowser
+    say: Callable[[str], None] = lambda _: None
+
+    def variables(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of a subject, besides its settings."""
+        return {**settings, "BROWSER_EXECUTABLE": str(self.browser.program)}
 
 
 @dataclass(frozen=True)
@@ -82,5 +105,5 @@ def empty_folder() -> Iterator[Path]:
 
 
 def as_new(sandbox: Sandbox) -> None:
-    """Make the sandbox as new, and as quick as it can be: what is measured is not its patience."""
-    sandbox.begin_with(behaviour=[{"delay_ms": 0, "migration_seconds": 0}])
+    """Make the sandbox as new, and as quick as it can be."""
+    sandbox.begin_with(behaviour=[QUICK])

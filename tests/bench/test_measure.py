@@ -76,6 +76,12 @@ def test_a_verdict_is_told_where_the_noise_cannot_turn_it(
     assert figure(*values, more=more).verdict == verdict
 
 
+def test_where_nobody_has_said_what_it_shall_be_there_is_no_verdict() -> None:
+    """Such a figure is there to be known."""
+    bare = Figure(name="toy", unit="s", values=(1.0,) * 5, target=None, limit=None)
+    assert (bare.verdict, bare.holds) == ("no bound", "no bound")
+
+
 def test_noise_of_the_reference_counts_too() -> None:
     """A ratio is as uncertain as what it is a ratio to."""
     ours = (1.0, 1.0, 1.0, 1.0, 1.0)
