@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test chaos matrix faults lint format docs screenshots clean
+.PHONY: help demo test chaos matrix faults bench lint format docs screenshots clean
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -40,11 +40,16 @@ faults: $(VENV)/.installed ## Record anew how a run ends that meets each fault o
 	$(BIN)/python -m tests.faults
 	$(BIN)/cog -r FAULTS.md
 
+bench: $(VENV)/.installed ## Measure how fast it is, beside other tools; takes half an hour on a machine that does nothing else
+	$(BIN)/python -m pip install -q -e '.[dev,bench]' -c constraints.txt
+	$(BIN)/guiderunner setup
+	$(BIN)/python -m tests.bench; code=$$?; $(BIN)/cog -r HOW-FAST.md && exit $$code
+
 lint: $(VENV)/.installed ## Check format, style, types, and that the generated documentation is up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/cog --check --diff README.md FAULTS.md
+	$(BIN)/cog --check --diff README.md FAULTS.md HOW-FAST.md
 	$(BIN)/guiderunner list --env | diff .env.example -
 
 format: $(VENV)/.installed ## Format the code and correct what can be corrected
@@ -52,7 +57,7 @@ format: $(VENV)/.installed ## Format the code and correct what can be corrected
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.installed ## Generate the command reference and the list of settings anew
-	$(BIN)/cog -r README.md FAULTS.md
+	$(BIN)/cog -r README.md FAULTS.md HOW-FAST.md
 	$(BIN)/guiderunner list --env > .env.example
 
 screenshots: $(VENV)/.installed ## Take the pictures of the README anew, on the sandbox; replaces those that have changed

@@ -21,7 +21,8 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="print what was recorded, and measure nothing")
     asked = parser.parse_args()
     if asked.markdown:
-        sys.stdout.write(record.markdown({name: (row.title, row.method, row.limits) for name, row in ROWS.items()}))
+        titles = {name: (row.title, row.method, row.limits) for name, row in ROWS.items()}
+        sys.stdout.write(record.markdown(titles, record.FILE))
         return 0
     if unknown := set(asked.rows) - set(ROWS):
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are: {', '.join(ROWS)}")
@@ -41,7 +42,7 @@ def main() -> int:
             console.print(f"not measured: {why}", highlight=False)
         # Row by row: what was measured is not lost when a later one fails.
         if asked.rounds >= ROUNDS:
-            record.write({name: row}, record.machine(browser))
+            record.write({name: row}, record.machine(browser), record.FILE)
     for sentence in broken:
         console.print(f"[bold]{sentence}[/]", highlight=False)
     return 1 if broken else 0

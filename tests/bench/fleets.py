@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import statistics
@@ -10,10 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from fixtures.sandbox import Sandbox
+from runner.fleet import Fleets
 from runner.ledger import Ledger
 from runner.roster import Roster
-from tests.bench.measure import Figure, Measured
+from runner.summary import Board
+from tests.bench.measure import Figure, Measured, stopwatch
 from tests.bench.processes import GUIDERUNNER, QUICK, empty_folder, finished
 from tests.runner.test_fleet import Toys, wait_all
 from tests.test_fleet import Sites
@@ -28,6 +33,12 @@ SITES = 4
 WAITING = (10, 100, 1000)
 POLLS = 25
 """Looks at the queue, of which the cost is the mean; the toys' worker takes five in a second."""
+
+PATIENCE = 20
+"""Seconds in which a worker has begun, at most."""
+
+BUSY = 0.2
+"""Seconds of CPU in one second that are more than looks at the queue."""
 
 TICK = os.sysconf("SC_CLK_TCK")
 KB, MB = 1024, 1024**2
@@ -134,6 +145,8 @@ def waiting_sites(bench: Bench) -> list[Figure]:
                     peaks[number].append(peak_of(command.process.pid))
                     command.process.send_signal(signal.SIGTERM)
                     command.ends()
+        bench.say("looks of the command that shows them")
+        looks = [cost_of_showing(toys[WAITING[-1]]) for _ in range(bench.rounds)]
     few, many = WAITING[0], WAITING[-1]
     each = [(large - small) / (many - few) / KB for large, small in zip(peaks[many], peaks[few], strict=True)]
     shown = ", ".join(f"{number}: {1000 * statistics.median(cost):.2f} ms" for number, cost in costs.items())
@@ -146,21 +159,37 @@ def waiting_sites(bench: Bench) -> list[Figure]:
             reference=costs[few],
             target=1.25,
             limit=3,
-            note=f"CPU of a look with {shown}",
+            note=f"CPU of a worker's look, heartbeat included, with {shown}",
         ),
+        Figure(name=f"a look of the command that shows {many} sites", unit="s", values=looks, target=None, limit=0.5),
     ]
+
+
+def cost_of_showing(toys: Toys) -> float:
+    """Seconds of CPU that `guiderunner fleet` takes for a look at all of its sites, of which nothing is new."""
+    ledger = Ledger(toys.url)
+    fleets = Fleets(ledger)
+    try:
+        subjects = [entry.subject for entry in fleets.roster.all()]
+        with Board(Console(file=io.StringIO()), ledger, fleets.roster) as board:
+            board.show(fleets.roster.find(subjects))
+            with stopwatch() as spent:
+                fleets.fail_broken()
+                board.show(fleets.roster.find(subjects))
+    finally:
+        fleets.close()
+    return spent.cpu
 
 
 def cost_of_a_poll(command: Command) -> float:
     """Seconds of CPU that the worker's process takes for a look at its queue."""
     settled = cpu_of(command.process.pid)
     # Its beginning is over when it takes no more than a look now and then.
-    while True:
+    for _ in range(PATIENCE):
         time.sleep(1)
-        now = cpu_of(command.process.pid)
-        if now - settled < 0.5:
+        before, settled = settled, cpu_of(command.process.pid)
+        if settled - before < BUSY:
             break
-        settled = now
     before = cpu_of(command.process.pid)
     time.sleep(POLLS / 5)  # what is measured is what it does meanwhile
     return (cpu_of(command.process.pid) - before) / POLLS

@@ -78,7 +78,7 @@ def spread(values: Sequence[float]) -> float:
     the distance from the smallest to the largest.
     """
     middle = statistics.median(values)
-    return statistics.median(abs(value - middle) for value in values) / middle if middle else 0.0
+    return statistics.median(abs(value - middle) for value in values) / abs(middle) if middle else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +144,7 @@ class Figure:
             return "no bound"
         if len(self.values) < ROUNDS:
             return "only tried"
-        if self.spread > QUIET and abs(self.median - bound) < self.spread * self.median:
+        if self.spread > QUIET and abs(self.median - bound) < self.spread * abs(self.median):
             return "too noisy to tell"
         good = self.median >= bound if self.more else self.median <= bound
         return "met" if good else "missed"

@@ -36,13 +36,13 @@ def machine(browser: TheBrowser) -> dict[str, Any]:
     }
 
 
-def read(file: Path = FILE) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
     """All rows that were ever recorded, by their names."""
     rows: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return rows
 
 
-def write(measured: Mapping[str, Measured], about: Mapping[str, Any], file: Path = FILE) -> None:
+def write(measured: Mapping[str, Measured], about: Mapping[str, Any], file: Path) -> None:
     """Record rows; those that were not measured now stay as they were."""
     rows = read(file)
     for name, row in measured.items():
@@ -89,7 +89,7 @@ def table(title: str, row: Measured) -> Table:
     return drawn
 
 
-def markdown(titles: Mapping[str, tuple[str, str, str]], file: Path = FILE) -> str:
+def markdown(titles: Mapping[str, tuple[str, str, str]], file: Path) -> str:
     """All that was recorded, as the documentation has it.
 
     Args:

@@ -67,6 +67,8 @@ def test_of_what_shall_be_more_the_best_is_the_most() -> None:
         # However noisy: what is twice as fast as it has to be is fast enough.
         ((0.3, 0.4, 0.5, 0.6, 0.7), False, "met"),
         ((1.3, 1.5, 2.0, 2.5, 2.7), False, "missed"),
+        # What is next to nothing may well be less than nothing in some rounds.
+        ((-0.3, -0.2, -0.1, 0.2, 0.3), False, "met"),
     ],
 )
 def test_a_verdict_is_told_where_the_noise_cannot_turn_it(
