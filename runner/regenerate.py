@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import oxipng
 from PIL import Image
 
-from runner.difference import Region, boxes_said, difference, opened
+from runner.difference import SAME_FILE, SAME_PIXELS, Region, boxes_said, difference, opened
 from runner.drift import Comparison
 from runner.environment import differences, fingerprint
 from runner.errors import GuideDiffers, NotPublished, WrongUsage
@@ -97,11 +97,17 @@ class Noted:
         environment: In which it was taken.
         sha256: Of its file.
         tree: What its page said, a hash for each line.
+        taken: The hash of the same pixels as they were taken, before their file was made small; empty if not known.
     """
 
     environment: dict[str, str]
     sha256: str
     tree: tuple[str, ...]
+    taken: str = ""
+
+    def is_of(self, before: bytes, after: bytes) -> bool:
+        """Whether both are known to have the same pixels, without looking at any."""
+        return (self.sha256, self.taken) == (sha256(before), sha256(after))
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,12 @@ class Record:
             environments = said["environments"]
             return cls(
                 {
-                    name: Noted(environments[about["environment"]], about["sha256"], tuple(about["tree"]))
+                    name: Noted(
+                        environments[about["environment"]],
+                        about["sha256"],
+                        tuple(about["tree"]),
+                        about.get("taken", ""),
+                    )
                     for name, about in said["images"].items()
                 }
             )
@@ -136,7 +147,12 @@ class Record:
         """The record as it is written; the same record always in the same bytes."""
         environments = {_id(noted.environment): noted.environment for noted in self.images.values()}
         images = {
-            name: {"environment": _id(noted.environment), "sha256": noted.sha256, "tree": noted.tree}
+            name: {
+                "environment": _id(noted.environment),
+                "sha256": noted.sha256,
+                "tree": noted.tree,
+                **({"taken": noted.taken} if noted.taken else {}),
+            }
             for name, noted in self.images.items()
         }
         told = {"environments": environments, "images": images}
@@ -217,6 +233,7 @@ class Regeneration:
         self._accept = accept
         self._environments: dict[str, dict[str, str]] = {}
         self._trees: dict[str, tuple[str, ...]] = {}
+        self._hashes: dict[str, str] = {}
         self._alike: list[_Thumbnail] = []
         self._twins: list[tuple[str, str]] = []
         for name in names:
@@ -258,6 +275,7 @@ class Regeneration:
         self._look_for_twin(taken, image)
         if taken.name in self.names:
             self._trees[taken.name] = tuple(map(line_hash, taken.tree.splitlines()))
+            self._hashes[taken.name] = sha256(image)
             self.decisions[taken.name] = self._decision(taken, image)
 
     def _decision(self, taken: Taken, image: bytes) -> Decision:
@@ -265,6 +283,9 @@ class Regeneration:
         if not path.is_file():
             return Decision(taken.name, taken.step, "new", "there was none", None, small(image))
         before = path.read_bytes()
+        noted = self.record.images.get(taken.name)
+        if noted and noted.is_of(before, image):
+            return Decision(taken.name, taken.step, "unchanged", SAME_PIXELS, before, image)
         found = difference(before, image, scale=taken.scale)
         said = self._said_otherwise(taken, before)
         if found.changed:
@@ -326,7 +347,13 @@ class Regeneration:
             if each.state == "unchanged" and each.name in noted and not self._accept:
                 continue
             content = each.before if each.state == "unchanged" and each.before is not None else each.after
-            noted[each.name] = Noted(self._environments[each.name], sha256(content), self._trees[each.name])
+            same = each.state != "unchanged" or each.rule in (SAME_FILE, SAME_PIXELS)
+            noted[each.name] = Noted(
+                self._environments[each.name],
+                sha256(content),
+                self._trees[each.name],
+                self._hashes[each.name] if same else "",
+            )
         text = Record(noted).text().encode()
         path = self.target / RECORD
         if not path.is_file() or path.read_bytes() != text:

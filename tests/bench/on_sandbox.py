@@ -64,7 +64,7 @@ def overhead(bench: Bench) -> Measured:
                 values=walls(spent["run"]),
                 reference=reference,
                 target=1.05,
-                limit=1.6,
+                limit=2.2,
                 note=note,
             ),
             Figure(
@@ -73,7 +73,7 @@ def overhead(bench: Bench) -> Measured:
                 values=walls(spent["no trace"]),
                 reference=reference,
                 target=1.05,
-                limit=1.4,
+                limit=1.6,
                 note=f"CPU {cpu['no trace']:.1f} s",
             ),
         ]

@@ -292,9 +292,9 @@ def image(ink: tuple[int, int, int] = (0, 0, 0), x: int = 20) -> bytes:
     return out.getvalue()
 
 
-def decided(target: Path, after: bytes, said: str = "- text: same") -> Decision:
+def decided(target: Path, after: bytes, said: str = "- text: same", *, accept: bool = False) -> Decision:
     """What is decided of one image when it is taken."""
-    regeneration = Regeneration(target, ["one.png"], accept=False)
+    regeneration = Regeneration(target, ["one.png"], accept=accept)
     regeneration._environments["one.png"] = {"browser": "some"}  # noqa: SLF001 - there is no browser here
     regeneration.decide(Taken("one.png", 1, SITE, said, 1), after)
     regeneration.publish()
@@ -323,6 +323,35 @@ def test_an_image_that_was_changed_by_hand_is_compared_by_its_pixels(target: Pat
     assert (found.state, found.said) == ("unchanged", ())
     (target / "one.png").write_bytes(image(x=30))
     assert decided(target, image(), "- text: other").state == "changed"
+
+
+def test_an_image_that_is_known_is_not_unpacked(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record knows as which file it was taken; where it does not, or the image is another one, pixels are compared."""
+    decided(target, image())
+    record = Record.read(target)
+    with monkeypatch.context() as patch:
+        patch.setattr(regenerating, "difference", None)
+        found = decided(target, image())
+        assert (found.state, found.rule) == ("unchanged", "the same pixels")
+        with pytest.raises(TypeError):
+            decided(target, image(x=30))
+    assert Record.read(target) == record
+    # As a record from before this was noted.
+    about = json.loads((target / RECORD).read_text())
+    del about["images"]["one.png"]["taken"]
+    (target / RECORD).write_text(json.dumps(about))
+    found = decided(target, image())
+    assert (found.state, found.rule) == ("unchanged", "the same pixels")
+
+
+def test_an_image_that_only_looks_the_same_is_not_known(target: Path) -> None:
+    """The published one stays, and the other has not its pixels."""
+    decided(target, image())
+    almost = image((3, 3, 3))
+    for _ in range(2):
+        found = decided(target, almost, accept=True)
+        assert (found.state, found.rule) == ("unchanged", "below the noise floor")
+    assert opened((target / "one.png").read_bytes()).tobytes() == opened(image()).tobytes()
 
 
 def test_what_is_no_image_is_named_before_anything_is_done(target: Path) -> None:
