@@ -54,7 +54,7 @@ def overhead(bench: Bench) -> Measured:
             bench.rounds,
         )
     cpu = {name: min(each.cpu for each in rounds) for name, rounds in spent.items()}
-    note = f"CPU of the browser and its driver included: {cpu['run']:.1f} s, bare {cpu['bare']:.1f} s"
+    note = f"CPU, with that of the browser, its driver and the stand-ins: {cpu['run']:.1f} s, bare {cpu['bare']:.1f} s"
     reference = walls(spent["bare"])
     return Measured(
         [

@@ -63,9 +63,9 @@ def comparison(bench: Bench) -> Measured:
         bench.rounds if bench.rounds < ROUNDS else max(bench.rounds, QUICKLY),
     )
     told = {
-        "another": (f"two pages of {size} with nothing in common", 0.15, 0.45),
-        "negative": (f"two pictures of {size} that differ in every pixel", 0.15, 0.45),
-        "known": ("the same page, taken again", 0.015, 0.03),
+        "another": (f"two pages of {size} with nothing in common", 0.15, 0.3),
+        "negative": (f"two pictures of {size} that differ in every pixel", 0.15, 0.3),
+        "known": ("the same page, taken again", 0.015, 0.015),
         "unchanged": ("the same pixels in another file that no record knows", 0.015, 0.12),
     }
     return Measured(

@@ -106,7 +106,8 @@ def markdown(titles: Mapping[str, tuple[str, str, str]], file: Path) -> str:
             lines += ["| " + " | ".join(COLUMNS) + " |", "| --- |" + " ---: |" * (len(COLUMNS) - 2) + " --- |"]
             lines += ["| " + " | ".join(cells(figure)) + " |" for figure in row.figures]
             notes = [f"{figure.name}: {figure.note}." for figure in row.figures if figure.note]
-            lines += ["", *(f"- {note}" for note in notes), *(f"- Not measured: {why}." for why in row.left_out), ""]
+            notes += [f"Not measured: {why}." for why in row.left_out]
+            lines += ["", *(f"- {note}" for note in notes), *([""] if notes else [])]
             versions = (
                 f"guiderunner {about['guiderunner']}, Python {about['python']}, Playwright {about['playwright']}, "
                 f"{about['browser']}, {about['cores']} cores"

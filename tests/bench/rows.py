@@ -89,8 +89,9 @@ ROWS = {
     ),
     "sandbox": Row(
         "Sandbox",
-        "From the start of a fresh Python process to the moment at which all of the sandbox answers, and from there "
-        "until a second existing site does. WordPress is in the cache.",
+        "From the start of a fresh Python process to the moment at which the sandbox's dashboard and the front page of "
+        "its existing site have been sent, and from there until that of a second existing site has. WordPress is in "
+        "the cache.",
         "Seconds, so they depend on the machine. The first start ever fetches WordPress.",
         sandbox,
     ),
