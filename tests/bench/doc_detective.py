@@ -75,6 +75,19 @@ class DocDetective:
         return spent
 
 
+def tried(found: DocDetective, url: str) -> DocDetective:
+    """The same, which has taken a page here.
+
+    Raises:
+        NotHere: It could not.
+    """
+    try:
+        found.takes([url])
+    except (RuntimeError, subprocess.TimeoutExpired):
+        raise NotHere("it is installed, and took no page here") from None
+    return found
+
+
 def find(browser: TheBrowser, say: Callable[[str], None]) -> DocDetective:
     """Find it in the cache, or install it there.
 
@@ -118,7 +131,7 @@ def install(command: Sequence[str], found: DocDetective) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotHere(f"it was not installed: {type(error).__name__}") from None
     if done.returncode:
-        raise NotHere(f"it was not installed: {(done.stdout + done.stderr).strip().splitlines()[-1:]}")
+        raise NotHere(f"it was not installed: {Path(command[0]).name} ended with exit code {done.returncode}")
 
 
 def find_driver(browser: TheBrowser) -> str:

@@ -100,7 +100,7 @@ def images(bench: Bench) -> Measured:
         }
         left_out = []
         try:
-            theirs = doc_detective.find(bench.browser, bench.say)
+            theirs = doc_detective.tried(doc_detective.find(bench.browser, bench.say), urls[0])
         except doc_detective.NotHere as reason:
             left_out.append(f"Doc Detective: {reason}")
         else:
