@@ -55,7 +55,10 @@ class Darkroom:
     def __init__(self) -> None:
         self.keeps_prints = False
         self._worker = ThreadPoolExecutor(1, "darkroom")
-        self._written: list[Future[Image.Image]] = []
+        # What follows takes longer than writing, and nobody waits for it before the run's end.
+        self._printer = ThreadPoolExecutor(1, "printer")
+        self._written: list[Future[tuple[Image.Image, bytes]]] = []
+        self._following: list[Future[None]] = []
         self._prints: dict[Path, Future[Prints]] = {}
 
     def develop(
@@ -63,29 +66,30 @@ class Darkroom:
         path: Path,
         draw: Callable[[], Image.Image],
         *,
-        then: Callable[[bytes], None] = lambda _: None,
+        then: Callable[[bytes], None] | None = None,
     ) -> None:
         """Begin to write a picture.
 
         Args:
             path: The file, a PNG; its folder is made.
             draw: Draws the picture.
-            then: Called in the background with what was written.
+            then: Called in the background with what was written; `complete` waits for it.
         """
 
-        def write() -> Image.Image:
+        def write() -> tuple[Image.Image, bytes]:
             picture = draw()
             png = encoded(picture)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)
-            then(png)
-            return picture
+            return picture, png
 
         written = self._worker.submit(write)
         self._written.append(written)
+        if then:
+            self._following.append(self._printer.submit(lambda: then(written.result()[1])))
         self._prints.pop(path, None)
         if self.keeps_prints:
-            self._prints[path] = self._worker.submit(lambda: printed(written.result()))
+            self._prints[path] = self._printer.submit(lambda: printed(written.result()[0]))
 
     def finish(self) -> None:
         """Wait until every picture is in its file.
@@ -97,6 +101,18 @@ class Darkroom:
         written, self._written = self._written, []
         for picture in written:
             picture.result()
+
+    def complete(self) -> None:
+        """Wait until every picture is in its file, and what was to follow is done.
+
+        Raises:
+            Exception: What went wrong first.
+        """
+        self.finish()
+        wait(self._following)
+        following, self._following = self._following, []
+        for one in following:
+            one.result()
 
     def rename(self, before: Path, now: Path) -> None:
         """Give a picture that is in its file another name."""
@@ -118,7 +134,8 @@ class Darkroom:
 
     def close(self) -> None:
         """End; what nobody waits for any more is given up."""
-        self._worker.shutdown(cancel_futures=True)
+        for worker in (self._worker, self._printer):
+            worker.shutdown(cancel_futures=True)
 
 
 def printed(image: Image.Image) -> Prints:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image, ImageChops
 
-from runner.interruptions import never_interrupted
 from runner.seen import NOISE, Pair, Place, brightness, off_by, pixels
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def difference(before: bytes, after: bytes, *, scale: float) -> Difference:
     if before == after:
         return Difference(SAME_FILE, changed=False)
     # Half of the time goes into unpacking both files: Pillow lets another thread work meanwhile.
-    with ThreadPoolExecutor(1, initializer=never_interrupted) as beside:
+    with ThreadPoolExecutor(1) as beside:
         begun = beside.submit(opened, before)
         new, old = opened(after), begun.result()
     if old.size != new.size:

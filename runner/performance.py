@@ -595,7 +595,7 @@ class Performance:
 
     def _write_evidence(self, known: dict[int, Usual]) -> None:
         run, result = self.run, self.result
-        run.darkroom.finish()
+        run.darkroom.complete()
         result.steps_done = self._steps_done()
         result.facts = dict(run.facts)
         result.screenshots = run.screenshots

@@ -58,7 +58,7 @@ def test_prints_are_made_beforehand_and_once(
     darkroom.rename(tmp_path / "before.png", tmp_path / "now.png")
     assert str(darkroom.prints(tmp_path / "now.png")) == "prints"
     (worker,) = made
-    assert worker.startswith("darkroom")
+    assert worker.startswith("printer")
     assert not (tmp_path / "before.png").exists()
 
 
@@ -81,11 +81,27 @@ def test_a_picture_that_cannot_be_written_is_told_when_it_is_waited_for(darkroom
         darkroom.prints(tmp_path / "nowhere.png")
 
 
+def test_what_follows_holds_up_no_picture(darkroom: Darkroom, tmp_path: Path) -> None:
+    """Making a file small takes longer than writing it: the next picture does not wait for it, nor does the step."""
+    slowly = threading.Event()
+
+    def follow(_: bytes) -> None:
+        slowly.wait(30)
+
+    darkroom.develop(tmp_path / "one.png", picture, then=follow)
+    darkroom.develop(tmp_path / "two.png", picture)
+    darkroom.finish()
+    assert (tmp_path / "two.png").is_file()
+    assert not slowly.is_set()
+    slowly.set()
+    darkroom.complete()
+
+
 def test_what_was_written_is_handed_on(darkroom: Darkroom, tmp_path: Path) -> None:
     """Whoever works on with the file need not read it again."""
     handed: list[bytes] = []
     darkroom.develop(tmp_path / "one.png", picture, then=handed.append)
-    darkroom.finish()
+    darkroom.complete()
     assert handed == [(tmp_path / "one.png").read_bytes()]
 
 
@@ -119,8 +135,9 @@ def test_what_fails_after_a_picture_is_written_leaves_its_prints(darkroom: Darkr
         raise ValueError("no room")
 
     darkroom.develop(tmp_path / "one.png", picture, then=fail)
+    darkroom.finish()
     with pytest.raises(ValueError, match="no room"):
-        darkroom.finish()
+        darkroom.complete()
     assert darkroom.prints(tmp_path / "one.png").width == 2560
 
 

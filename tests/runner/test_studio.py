@@ -68,7 +68,7 @@ class Stage:
             secrets=self.secrets,
             facts=facts,
         )
-        self.studio.darkroom.finish()
+        self.studio.darkroom.complete()
         return [Image.open(io.BytesIO((self.folder / each).read_bytes())).convert("RGB") for each in names]
 
     @property
