@@ -23,9 +23,10 @@ demo: $(VENV)/.installed ## Perform the whole guide on the sandbox and say where
 	$(BIN)/guiderunner setup
 	$(BIN)/guiderunner run wordpress-migration --sandbox
 
+# Browser tests wait for pages for half of their time: three of them keep two cores busy.
 test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and the flow in a real browser
 	$(BIN)/guiderunner setup
-	$(BIN)/python -m pytest -n $${TEST_WORKERS:-2} --dist worksteal
+	$(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist worksteal
 
 chaos: $(VENV)/.installed ## Run what takes hours: kill runs, browsers and sessions at every boundary and at random; all faults
 	$(BIN)/guiderunner setup
