@@ -401,5 +401,16 @@ def _check_image(path: Path) -> None:
 
 
 def small(image: bytes) -> bytes:
-    """The same pixels in fewer bytes."""
-    return oxipng.optimize_from_memory(image, level=2, strip=oxipng.StripChunks.all())
+    """The same pixels in fewer bytes.
+
+    A screen is smallest without a filter, a photograph on it with one: whichever looks better at a glance. oxipng's own
+    level 2 saves another 6 % in six times the time, most of which a run would wait for at its end.
+    """
+    return oxipng.optimize_from_memory(
+        image,
+        level=1,
+        filter=[oxipng.RowFilter.NoOp, oxipng.RowFilter.Sub],
+        deflate=oxipng.Deflaters.libdeflater(9),
+        fast_evaluation=True,
+        strip=oxipng.StripChunks.all(),
+    )
