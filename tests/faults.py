@@ -279,8 +279,17 @@ PARTS: dict[str, tuple[int, int]] = {
 NOT_RECOGNISED = {"renamed-beginning"}
 """Faults that end a run before it knows the edition, and whose sentence would name it."""
 
-QUICK = {"network": 6, "dashboard": 4, "source": 6, "migration": 6}
-"""PAGE_TIMEOUT in seconds, by the group: how long what does not come is waited for. WordPress takes longest to answer."""
+PATIENCE = 9
+"""Seconds that a page is given here; PAGE_TIMEOUT's default would be 30."""
+
+IN_VAIN = {
+    "workspace-missing",
+    "renamed-control",
+    "renamed-control-after-creation",
+    "renamed-beginning",
+    "token-missing",
+}
+"""Faults after which something is waited for that never comes, in pages that only the stand-ins answer: 4 seconds do."""
 
 QUICKER: dict[str, dict[str, Any]] = {
     "migration-takes-long": {"migration_seconds": 4.0},
@@ -304,7 +313,7 @@ class Short(Performer):
         self.ledger = Ledger.beside(cwd)
         self.flow = FLOW
         self.options = Options()
-        self.patience = 0
+        self.patience = PATIENCE
 
     def begin(self, fault: Fault) -> Ended:
         """Perform the steps."""
@@ -320,7 +329,7 @@ class Short(Performer):
         if fault.name in NOT_RECOGNISED:
             self.flow.edition = ""
         self.flow.editions = [self.flow if one is FLOW else one for one in FLOW.editions]
-        self.patience = QUICK[fault.group]
+        self.patience = 4 if fault.name in IN_VAIN else PATIENCE
         self.options = Options(preflight=first == 0, report=False)
         self.sandbox.behave(**({"delay_ms": 20, "migration_seconds": 0.5} | QUICKER.get(fault.name, {})))
         return self._end(

@@ -44,6 +44,12 @@ SCRIPT = '<script>alert("x")</script>'
 
 
 @pytest.fixture
+def sharp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of the usual size."""
+    monkeypatch.setattr("runner.screenshots.SCALE", 2)
+
+
+@pytest.fixture
 def toys(
     browser: Browser,
     browser_type: BrowserType,
@@ -270,6 +276,7 @@ def test_a_report_says_what_was_not_reached_and_how_to_go_on(toys: Toys, browser
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("sharp")
 def test_a_picture_is_enlarged_by_keyboard_without_a_script(toys: Toys, browser: Browser) -> None:
     """Tab to it, Enter; it is there in its full size; Escape closes it, and the focus is back. The same by clicks."""
     ended(toys, "done")
@@ -330,6 +337,7 @@ def test_a_picture_that_is_gone_is_said_to_be_gone(toys: Toys, browser: Browser)
 
 
 @pytest.mark.browser
+@pytest.mark.usefixtures("sharp")
 def test_no_secret_is_in_a_report(toys: Toys, browser: Browser) -> None:
     """Neither one with quotes in it, nor a short one that stands in a picture by chance; the picture stays whole."""
     ended(toys, "done")
