@@ -141,6 +141,19 @@ def test_what_fails_after_a_picture_is_written_leaves_its_prints(darkroom: Darkr
     assert darkroom.prints(tmp_path / "one.png").width == 2560
 
 
+def test_a_picture_that_could_not_be_taken_again_is_shown_as_it_was(darkroom: Darkroom, tmp_path: Path) -> None:
+    """What went wrong with it is told by whoever waits for it, and takes no report with it."""
+
+    def fail() -> Image.Image:
+        raise ValueError("no picture")
+
+    darkroom.develop(tmp_path / "one.png", picture)
+    darkroom.develop(tmp_path / "one.png", fail)
+    with pytest.raises(ValueError, match="no picture"):
+        darkroom.finish()
+    assert darkroom.prints(tmp_path / "one.png").width == 2560
+
+
 @pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])
 def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
     """No wider than their place, in the picture's own proportions, and a tall one cut in the film strip."""
