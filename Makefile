@@ -23,7 +23,7 @@ demo: $(VENV)/.installed ## Perform the whole guide on the sandbox and say where
 	$(BIN)/guiderunner setup
 	$(BIN)/guiderunner run wordpress-migration --sandbox
 
-# Browser tests wait for pages for half of their time: three of them keep two cores busy.
+# Two at once leave a tenth of two cores idle while they wait for pages: a third one takes it.
 test: $(VENV)/.installed ## Run all tests: unit tests, the sandbox's own, and the flow in a real browser
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m pytest -n $${TEST_WORKERS:-3} --dist worksteal

@@ -81,6 +81,9 @@ def photograph(
         highlight: The control to outline; it is scrolled into view.
         searched: Where a step did not get on; a dashed box goes around it, if it is on the page.
 
+    Returns:
+        What was taken, to be drawn when there is time for it.
+
     Raises:
         Stuck: The page did not stop loading, or a secret kept moving on it so that it could not be covered for certain.
     """

@@ -45,7 +45,7 @@ ROWS = {
         "The sandbox answers at once, and the migration itself takes no time: against a real dashboard and a real "
         "migration both wait for minutes, and what we do beside vanishes in that. Real Chromium and real WordPress "
         "share the cores with what is timed, so that what we do beside the flow is not free. Most of what is over the "
-        "target is the trace, which is recorded by default: each of some 550 looks at a page takes 10 ms more with it.",
+        "target is the trace, which is recorded by default: each of some 550 looks at a page takes some 8 ms more with it.",
         overhead,
     ),
     "start": Row(

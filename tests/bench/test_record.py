@@ -66,6 +66,14 @@ def test_values_are_shown_for_people(value: float | None, unit: str, shown: str)
     assert record.shown(value, unit) == shown
 
 
+def test_a_target_says_on_which_side_of_it_a_figure_has_to_be() -> None:
+    """Nothing is said of a figure that has none."""
+    *_, target, verdict = record.cells(replace(SLOW, more=True))
+    assert (target, verdict) == ("at least 1.10 x", "met")
+    *_, target, verdict = record.cells(replace(SLOW, target=None))
+    assert (target, verdict) == ("-", "-")
+
+
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
     """Runs the command with a single row that measures this figure; its exit code."""

@@ -624,6 +624,7 @@ class MigrationForm:
         self._administrator = administrator
         by_id = page.locator("#ptn_migrate_form")
         if by_id.count():
+            # To search by words as well takes a tenth of a second for each look at a page as large as wp-admin's.
             self.locator = by_id.first.describe("the plugin's form")
             return
         by_field = page.locator("form").filter(has=page.locator("input[name=machine_token]"))
