@@ -1669,7 +1669,7 @@ def setup(
         except Missing as missing:
             if not need.only_for:
                 raise
-            err().print(f"{escape(need.name)}: {escape(str(missing))} Only {need.only_for} needs it.")
+            err().print(f"{escape(need.name)}: {escape(str(missing))} It is only for {need.only_for}.")
             continue
         if need.look() is None:
             raise Missing(f"{need.name} is still missing after the installation. Get it by hand: {need.how}.")
@@ -1701,7 +1701,10 @@ def needs(browser: str, env_file: Path | None, *, only_browser: bool) -> list[Ne
     from runner.browser import BrowserSettings
     from runner.settings import environment
 
-    found = [machine.browser(browser, BrowserSettings.load(environment(env_file)))]
+    settings = BrowserSettings.load(environment(env_file))
+    found = [machine.browser(browser, settings)]
+    if browser == "chromium" and not (settings.executable or settings.endpoint):
+        found.append(machine.headless_shell())
     if only_browser:
         return found
     try:

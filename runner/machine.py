@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from runner.browser import BrowserSettings, find_browser
+from runner.browser import SYSTEM_SHELL, BrowserSettings, find_browser, find_shell
 from runner.errors import Missing
 
 if TYPE_CHECKING:
@@ -75,6 +75,24 @@ def browser(name: str, settings: BrowserSettings) -> Need:
 
     how = f'"guiderunner setup", or set BROWSER_EXECUTABLE, or "playwright install {name}"'
     return Need(f"browser ({name})", look, get, how)
+
+
+def headless_shell() -> Need:
+    """A Chromium without windows, with which a run takes less work; see `runner.browser.SYSTEM_SHELL`."""
+
+    def look() -> str | None:
+        with sync_playwright() as playwright:
+            found = find_shell(playwright)
+            return str(found) if found else None
+
+    def get() -> str:
+        refused = _run([sys.executable, "-m", "playwright", "install", "chromium-headless-shell"])
+        if refused is None:
+            return "downloaded Playwright's own"
+        return f"Playwright's own could not be downloaded here; {apt_install([SYSTEM_SHELL], what='It')}"
+
+    how = f'"guiderunner setup", or "playwright install chromium-headless-shell", or Debian\'s {SYSTEM_SHELL}'
+    return Need("headless shell (chromium)", look, get, how, only_for="quicker runs")
 
 
 def video() -> Need:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fixtures.faults import CATALOGUE
-from fixtures.wordpress import activate_plugin
+from fixtures.wordpress import SourceOptions, activate_plugin
 from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.migration import check_workspace
 from runner.errors import StepFailed
@@ -132,6 +132,9 @@ class Performer:
         cwd: Where its folder and the ledger go.
     """
 
+    source = SourceOptions()
+    """How the existing site is otherwise."""
+
     def __init__(self, sandbox: Sandbox, cwd: Path) -> None:
         self.sandbox = sandbox
         self.cwd = cwd
@@ -151,7 +154,7 @@ class Performer:
             fault: What goes wrong.
             helps: Whether `resume` helps, if that is not to be tried.
         """
-        self.sandbox.begin_with(fault, keep_site=True)
+        self.sandbox.begin_with(fault, source=self.source, keep_site=True)
         ended = self.begin(fault)
         if ended.code == 0:
             return Outcome(ended.state, None, 0, remarks(self.sandbox, said_in(ended.entries)), [], NOT_NEEDED)
@@ -306,6 +309,9 @@ class Short(Performer):
         cwd: Where its folder and the ledger go.
         browser: What it runs in.
     """
+
+    source = SourceOptions(command_palette=False)
+    """Without the scripts with which each page of wp-admin takes twice as long; the whole run loads them."""
 
     def __init__(self, sandbox: Sandbox, cwd: Path, browser: Browser) -> None:
         super().__init__(sandbox, cwd)

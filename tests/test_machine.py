@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from runner import cli, machine
-from runner.browser import BrowserSettings
+from runner.browser import BrowserSettings, find_browser, find_shell
 from runner.errors import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from playwright.sync_api import Playwright
 
 PACKAGES = ["php-cli", "php-gd"]
+
+
+def playwright_with(chromium: Path) -> Playwright:
+    """A Playwright whose own Chromium would be there, its other browsers nowhere."""
+    places = {"chromium": chromium, "firefox": Path("/nowhere"), "webkit": Path("/nowhere")}
+    browsers = {name: SimpleNamespace(name=name, executable_path=str(place)) for name, place in places.items()}
+    return cast("Playwright", SimpleNamespace(**browsers))
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where Playwright's own Chromium would be."""
+    place = tmp_path / "chromium-7/linux/chrome"
+    monkeypatch.setattr(machine, "sync_playwright", lambda: nullcontext(playwright_with(place)))
+    return place
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +173,14 @@ def test_who_is_not_root_is_told_what_to_type(
     assert not (tmp_path / "notes").exists()
 
 
+def place(program: Path) -> Path:
+    """Put a program there."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return program
+
+
 def need(name: str = "chromium", **settings: str) -> machine.Need:
     """The need of a browser."""
     return machine.browser(name, BrowserSettings.load(settings))
@@ -211,8 +238,8 @@ def test_a_program_that_is_set_and_is_none_is_not_replaced(
 
 def test_a_program_that_is_set_is_found(programs: Path) -> None:
     """It comes before Playwright's own."""
-    program = programs / "browser"
-    program.write_text("#!/bin/sh\n")
+    program = place(programs / "browser")
+    program.chmod(0o644)
     assert need(BROWSER_EXECUTABLE=str(program)).look() is None
     program.chmod(0o755)
     assert need(BROWSER_EXECUTABLE=str(program)).look() == str(program)
@@ -223,17 +250,92 @@ def test_a_browser_to_connect_to_is_needed_nowhere_here() -> None:
     assert need(BROWSER_ENDPOINT="ws://browser.example/").look() == "the one at BROWSER_ENDPOINT ws://browser.example/"
 
 
-def test_a_browser_of_the_system_is_found_for_chromium_only(
-    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("own")
+def test_a_browser_of_the_system_is_found_for_chromium_only(programs: Path) -> None:
     """Chromium before Chrome; nothing of the system's stands in for a Firefox of Playwright's."""
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
     assert need().look() is None
     for name in ("google-chrome", "chromium", "firefox"):
-        (programs / name).write_text("#!/bin/sh\n")
-        (programs / name).chmod(0o755)
+        place(programs / name)
     assert need().look() == str(programs / "chromium")
     assert need("firefox").look() is None
+
+
+def test_a_chromium_without_windows_is_preferred_where_none_are_to_be_shown(programs: Path, own: Path) -> None:
+    """Whoever wants windows gets a whole one, or is told that there is none."""
+    playwright, settings = playwright_with(own), BrowserSettings.load({})
+    shell = place(programs / "chromium-headless-shell")
+    assert machine.headless_shell().look() == need().look() == str(shell)
+    assert find_browser(playwright, "chromium", settings) == shell
+    with pytest.raises(Missing, match='shows no windows, and --headed needs one that does: "playwright install'):
+        find_browser(playwright, "chromium", settings, headed=True)
+    whole = place(programs / "chromium")
+    assert find_browser(playwright, "chromium", settings) == shell
+    assert find_browser(playwright, "chromium", settings, headed=True) == whole
+
+
+def test_playwright_s_own_chromium_without_windows_is_the_first_choice(
+    programs: Path, own: Path, tmp_path: Path
+) -> None:
+    """It lies beside the whole one, with the same revision; Playwright's whole one comes before the system's."""
+    playwright, settings = playwright_with(own), BrowserSettings.load({})
+    of_the_system = place(programs / "chromium-headless-shell")
+    place(tmp_path / "chromium_headless_shell-6/linux/chrome-headless-shell")
+    assert find_shell(playwright) == of_the_system
+    place(own)
+    assert find_shell(playwright) is None
+    assert find_browser(playwright, "chromium", settings) == own
+    shell = place(tmp_path / "chromium_headless_shell-7/linux/chrome-headless-shell")
+    assert find_browser(playwright, "chromium", settings) == shell
+    assert find_browser(playwright, "chromium", settings, headed=True) == own
+    own.unlink()
+    assert find_browser(playwright, "chromium", settings) == shell
+
+
+def test_it_lies_where_playwright_says(playwright: Playwright, tmp_path: Path) -> None:
+    """The folder that Playwright itself would download it to, with Playwright's own whole one in another place."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "playwright", "install", "--dry-run", "chromium-headless-shell"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (said,) = re.findall(r"Install location: +(\S*chromium_headless_shell-\S+)", asked)
+    folder, whole = Path(said), Path(playwright.chromium.executable_path)
+    shell = place(tmp_path / folder.name / "chrome-headless-shell-linux64/chrome-headless-shell")
+    assert find_shell(playwright_with(tmp_path / whole.relative_to(folder.parent))) == shell
+
+
+def test_a_chromium_without_windows_is_got_as_the_whole_one_is(
+    playwright_says: Callable[[str | None], list[Sequence[str]]], apt_get: Callable[[str], Callable[[], list[str]]]
+) -> None:
+    """Playwright's own, or Debian's where that cannot be downloaded; it may stay missing."""
+    asked = playwright_says(None)
+    notes = apt_get("exit 0")
+    assert machine.headless_shell().get() == "downloaded Playwright's own"
+    assert asked == [["-m", "playwright", "install", "chromium-headless-shell"]]
+    playwright_says("no way out")
+    done = "Playwright's own could not be downloaded here; installed Debian's chromium-headless-shell"
+    assert machine.headless_shell().get() == done
+    assert notes() == ["noninteractive: install -y -q --no-install-recommends chromium-headless-shell"]
+    assert machine.headless_shell().only_for
+
+
+@pytest.mark.parametrize(
+    ("name", "set_", "listed"),
+    [
+        ("chromium", {}, ["browser (chromium)", "headless shell (chromium)"]),
+        ("firefox", {}, ["browser (firefox)"]),
+        ("chromium", {"BROWSER_EXECUTABLE": "/usr/bin/true"}, ["browser (chromium)"]),
+        ("chromium", {"BROWSER_ENDPOINT": "ws://browser.example/"}, ["browser (chromium)"]),
+    ],
+)
+def test_a_shell_is_looked_for_where_it_would_be_used(
+    monkeypatch: pytest.MonkeyPatch, name: str, set_: dict[str, str], listed: list[str]
+) -> None:
+    """Not for another browser, nor beside one that is set."""
+    for variable in ("BROWSER_EXECUTABLE", "BROWSER_ENDPOINT"):
+        monkeypatch.setenv(variable, set_.get(variable, ""))
+    assert [each.name for each in cli.needs(name, None, only_browser=True)] == listed
 
 
 def test_what_only_videos_need_may_stay_missing(
@@ -248,7 +350,7 @@ def test_what_only_videos_need_may_stay_missing(
     needed = machine.Need("PHP", lambda: None, refused, "by hand")
     monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional])
     cli.setup()
-    assert "videos: it cannot be had here. Only --video needs it." in capsys.readouterr().err
+    assert "videos: it cannot be had here. It is only for --video." in capsys.readouterr().err
     cli.doctor()
     assert "videos: MISSING, only for --video" in capsys.readouterr().out
     monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional, needed])
