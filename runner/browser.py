@@ -27,8 +27,8 @@ SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chro
 SYSTEM_SHELL = "chromium-headless-shell"
 """Debian's Chromium without windows: the program, and its package.
 
-It is what Playwright too starts where no window is to be shown (its `chromium-headless-shell`). The whole Chromium draws
-its windows although nobody sees them: the same run took it 47 seconds of the machine's time, and this one 32.
+It is what Playwright too starts where no window is to be shown (its `chromium-headless-shell`). The whole Chromium
+draws its windows although nobody sees them: what took it 47 seconds of the machine's time takes this one 32.
 """
 
 
@@ -38,8 +38,8 @@ class BrowserSettings(Settings):
 
     executable: Path | None = setting(
         "BROWSER_EXECUTABLE",
-        help="Browser program to start; unset, Playwright's own is preferred, then one of the system: Chromium's headless "
-        "shell unless windows are to be shown, Chromium, Chrome",
+        help="Browser program to start; unset, Playwright's own is preferred, then one of the system: Chromium's "
+        "headless shell unless windows are to be shown, Chromium, Chrome",
         default="",
         example="/usr/bin/chromium",
         parse=path,
