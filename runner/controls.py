@@ -589,12 +589,13 @@ def copied_by(button: Locator, *, timeout: float = 5) -> str | None:
         timeout: Seconds that the page may take to hand it over.
     """
     page = button.page
-    words = button.inner_text()
+    # A dialogue may come and hide it at any moment: `until` has it closed, and these looks do not wait.
+    words = until(page, lambda: button.all_inner_texts() or None, timeout=timeout)
     page.evaluate(f"() => {{ window.{_COPIED} = null; }}")
     button.click()
     copied = until(page, lambda: page.evaluate(f"() => window.{_COPIED}"), timeout=timeout)
     # "Copied!" stands on most such buttons for a moment; the next screenshot shows the page as a reader finds it.
-    until(page, lambda: button.inner_text() == words or None, timeout=timeout)
+    until(page, lambda: button.all_inner_texts() == words or None, timeout=timeout)
     return copied
 
 
@@ -626,21 +627,24 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
         Stuck: Nothing is offered under these words, or it did not become chosen.
     """
     pressed = choice(scope, words, timeout=timeout)
-    if pressed.evaluate("el => el.matches('select')"):
+    # A dialogue may come just now and hide it: `until` has it closed; Playwright's reading verbs would wait in vain.
+    what = until(pressed.page, lambda: pressed.evaluate_all(_WHAT_IT_IS, [_LISTS, *_STATES]), timeout=timeout)
+    if what is None:
+        raise Stuck(f'"{words}" is no longer offered', looked_for=f'the choice "{words}"')
+    if what["select"]:
         option = pressed.get_by_role("option", name=named(words), include_hidden=True).first
         pressed.select_option(label=(option.text_content() or "").strip())
         return pressed
-    if pressed.evaluate(f"el => el.matches('{_LISTS}')"):
+    if what["list"]:
         # The entries are behind a closed list.
         choose_from(pressed, words, timeout=timeout)
         return pressed
-    tells = [state for state in _STATES if pressed.get_attribute(state) is not None]
     pressed.click()
     if leads_on:
         return pressed
     radio = scope.get_by_role("radio", name=re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE))
     try:
-        for state in tells:
+        for state in what["tells"]:
             expect(pressed).to_have_attribute(state, "true")
         if radio.count() == 1:
             expect(radio).to_be_checked()
@@ -650,6 +654,11 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
 
 
 _LISTS = "[role=combobox], [aria-haspopup=listbox]"
+
+_WHAT_IT_IS = """([el], [lists, ...states]) => el ? {
+    select: el.matches('select'), list: el.matches(lists), tells: states.filter(state => el.hasAttribute(state)),
+} : null"""
+"""What stands for a choice, and by which attributes it tells whether it is chosen; null when it is not there."""
 
 
 def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:

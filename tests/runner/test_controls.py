@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import (
     Stuck,
     capture_copies,
+    choice,
     choose,
     choose_from,
     control,
@@ -334,6 +335,37 @@ DIALOGUES = {
     "offers no way to close it": "<div role=dialog>Working…</div>",
     "a page about cookies": "<main><p>Our cookies policy</p><button>Save</button></main>",
 }
+
+
+MODAL = """<script>
+function news() {
+    const over = document.createElement('div');
+    over.innerHTML = '<div role=dialog aria-modal=true>Look at this <button>Close</button></div>';
+    over.querySelector('button').onclick = () => { over.remove(); work.ariaHidden = null; };
+    document.body.append(over);
+    work.ariaHidden = 'true';
+}
+</script>"""
+"""`news()` opens a dialogue that hides what is in #work from every look by role."""
+
+
+def test_a_dialogue_may_come_when_a_choice_has_just_been_found(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is closed, and the choice made."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=[])
+    page.set_content(
+        f"<div id=work><button role=radio aria-checked=false onclick='ariaChecked = true'>Blue</button></div>{MODAL}"
+    )
+
+    def found_and_hidden(*args: Any, **more: Any) -> Locator:
+        found = choice(*args, **more)
+        page.evaluate("news()")
+        return found
+
+    monkeypatch.setattr("runner.controls.choice", found_and_hidden)
+    page.set_default_timeout(2000)
+    assert choose(page, "Blue", timeout=2).get_attribute("aria-checked") == "true"
+    assert closed == ['a dialogue, closed with "Close"']
 
 
 @pytest.mark.parametrize("html", DIALOGUES.values(), ids=DIALOGUES.keys())

@@ -161,9 +161,10 @@ class Pressed:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A request to the dashboard that came to nothing: its method, and what became of it."""
+    """A request to the dashboard that came to nothing: its method and address, and what became of it."""
 
     method: str
+    url: str
     what: str
 
 
@@ -931,7 +932,9 @@ class Dashboard:
                 "you begin another run; this one can be resumed"
             )
         self._say(f"{trouble.what}; loading the page again")
-        self._load(self.page.url)
+        # Where a page did not open at all stands the browser's own about that, with an address of its own.
+        there = self.page.url
+        self._load(trouble.url if there.startswith("chrome-error:") else there)
 
     def _load(self, url: str) -> None:
         """Load a page of the dashboard, see `loading.load`."""
@@ -962,7 +965,8 @@ class Dashboard:
         ours = _host(response.url) == _host(self._account.dashboard_url)
         if ours and response.status >= FIRST_SERVER_ERROR:
             method, url = response.request.method, plain_url(response.url)
-            self._error = Trouble(method, f"the dashboard answered {response.status} to {method} {url}")
+            what = f"the dashboard answered {response.status} to {method} {url}"
+            self._error = Trouble(method, response.url, what)
 
     def _note_dropped(self, request: Request) -> None:
         """Note what the page has asked for in vain; not what it gave up itself, such as on its way to another page."""
@@ -970,7 +974,7 @@ class Dashboard:
         asked = request.resource_type in ("document", "script", "fetch", "xhr")
         if ours and asked and not re.search("ABORTED|BINDING_ABORTED|Load cancelled", request.failure or ""):
             what = f"the connection to the dashboard dropped at {request.method} {plain_url(request.url)}"
-            self._error = Trouble(request.method, what)
+            self._error = Trouble(request.method, request.url, what)
 
     @property
     def _password_fields(self) -> Locator:
