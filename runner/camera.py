@@ -176,13 +176,19 @@ class Camera:
             self._mark(shot, "ends")
         except PlaywrightError as error:
             return f"it could not be looked at once more: {_first_line(error)}"
-        return "" if self._is_clean(shot) else "a secret may have been visible there without its cover"
+        return "" if self._is_clean(shot, answers=True) else "a secret may have been visible there without its cover"
 
-    def _is_clean(self, shot: _Shot) -> bool:
-        """Whether the covers have held, and nothing else that is visible needs one."""
-        for _ in range(LOOKS):
+    def _is_clean(self, shot: _Shot, *, answers: bool = False) -> bool:
+        """Whether the covers have held, and nothing else that is visible needs one.
+
+        Args:
+            shot: What is taken.
+            answers: The page has just answered.
+        """
+        for number in range(LOOKS):
             try:
-                _check_that_it_answers(shot.page)
+                if number or not answers:
+                    _check_that_it_answers(shot.page)
                 held = all(guard.evaluate("guard => guard.held()") for _, guard in shot.guards)
                 return held and not any(self._uncovered(frame, shot) for frame in shot.page.frames)
             except PlaywrightError:

@@ -284,6 +284,8 @@ def first_visible(*wanted: Locator, timeout: float | None = None) -> Locator:
         except AssertionError:
             said = " or ".join(describe(locator) for locator in wanted)
             raise Stuck(f"{said} did not appear", looked_for=said) from None
+        if len(wanted) == 1:
+            return wanted[0]
         for locator in wanted:
             if locator.filter(visible=True).first.is_visible():
                 return locator
@@ -295,7 +297,12 @@ def describe(locator: Locator) -> str:
 
 
 def until(
-    page: Page, look: Callable[[], T | None], *, timeout: float | None = None, again: float = LOOK_AGAIN
+    page: Page,
+    look: Callable[[], T | None],
+    *,
+    timeout: float | None = None,
+    again: float = LOOK_AGAIN,
+    at_once: bool = False,
 ) -> T | None:
     """Look at the page now and after each of its changes until `look` returns something; None when time is over.
 
@@ -306,13 +313,16 @@ def until(
         look: Returns what it found, or None to be called again after the next change.
         timeout: Seconds; None for Playwright's default.
         again: Seconds after which it is looked again although no change was seen.
+        at_once: The first look is taken as the page stands: what lies over it has just been closed.
     """
     deadline = time.monotonic() + (timeout or default_timeout())
     while True:
         # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it expects.
         # A slow navigation, or what cannot be closed, may outlast that: it is for the look to say what is there.
-        with suppress(AssertionError):
-            expect(page.locator("html")).to_be_attached(timeout=max(deadline - time.monotonic(), LOOK_AGAIN) * 1000)
+        if not at_once:
+            with suppress(AssertionError):
+                expect(page.locator("html")).to_be_attached(timeout=max(deadline - time.monotonic(), LOOK_AGAIN) * 1000)
+        at_once = False
         try:
             found = look()
         except PlaywrightError as error:

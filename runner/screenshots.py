@@ -131,8 +131,7 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], element
 
     for _ in range(LOOKS):
         for name, place in places.items():
-            expect(place).to_be_attached()  # a dialogue that has just opened is closed first, it may hide the page
-            there[name] = place.element_handle()
+            there[name] = place.element_handle()  # which has a dialogue closed that has just opened over the page
         before = look()
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
@@ -182,7 +181,7 @@ def settle(page: Page) -> None:
         busy[:] = page.evaluate(_BUSY_JS)
         return None if busy else True
 
-    if not until(page, look, timeout=SETTLE):
+    if not until(page, look, timeout=SETTLE, at_once=True):
         raise Stuck(f"the page is still loading ({', '.join(busy)}), so no screenshot was taken")
 
 

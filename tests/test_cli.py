@@ -605,19 +605,19 @@ def test_runs_lists_what_was_begun_and_shows_what_it_recorded(tmp_path: Path, si
     run_id, state, step = line.split()[:3]
     assert (state, step) == ("failed", "0")
     assert line.rstrip().endswith(f"http://127.0.0.1:{silent_port} to Example")
-    shown = guiderunner("runs", "show", run_id[-4:], cwd=tmp_path)
+    shown = told_here("runs", "show", run_id[-4:], cwd=tmp_path)
     assert re.search(r"step 0  step failed\s+the existing site did not open", shown.stdout)
     assert ", on worker-7\n" in shown.stdout
     resumed = guiderunner("resume", run_id[-4:], cwd=tmp_path, **settings)
     assert (resumed.returncode, "Preflight failed: the existing site did not open" in resumed.stderr) == (1, True)
     assert guiderunner(*RUN, cwd=tmp_path, **settings).returncode == 1
-    entries = json.loads(guiderunner("runs", "show", run_id, "--json", cwd=tmp_path).stdout)["entries"]
+    entries = json.loads(told_here("runs", "show", run_id, "--json", cwd=tmp_path).stdout)["entries"]
     assert [entry["how"] for entry in entries if "how" in entry] == [["trace", "slow-mo 1"], ["trace"]]
-    states = [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()]
+    states = [json.loads(line)["state"] for line in told_here("runs", "--json", cwd=tmp_path).stdout.splitlines()]
     assert states == ["failed", "given up"]
-    gone = guiderunner("resume", run_id, cwd=tmp_path, **settings)
+    gone = told_here("resume", run_id, cwd=tmp_path, **settings)
     assert (gone.returncode, "is given up since" in gone.stderr) == (2, True)
-    assert guiderunner("verify", run_id, cwd=tmp_path, **settings).returncode == 2
+    assert told_here("verify", run_id, cwd=tmp_path, **settings).returncode == 2
 
 
 def test_two_recorded_runs_are_compared(tmp_path: Path) -> None:
@@ -627,14 +627,14 @@ def test_two_recorded_runs_are_compared(tmp_path: Path) -> None:
         runs.add(recorded(1, 1.0, asked("/one"), words='"Go"'))
     runs.add(recorded(1, 2.0, asked("/one", status="5xx"), words='"Go"'))
     runs.add(recorded(1, 1.1, asked("/one"), words='"Go"'), machine="b")
-    told = guiderunner("runs", "compare", "03", "run-04", cwd=tmp_path)
+    told = told_here("runs", "compare", "03", "run-04", cwd=tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     heading, row, slower, requests, _ = told.stdout.splitlines()
     assert heading.split("  ")[0] == "step"
     assert row.split("  ") == ['step 1 "Go"', "1.0 s", "2.0 s", "slower", "1.0 s ± 0.3 s"]
     assert slower == 'slower: step 1 "Go": 1.0 s → 2.0 s (2.0 times); usual: 1.0 s'
     assert requests == 'requests: step 1 "Go": GET SITE/one (in the page) answered 2xx → 5xx'
-    gate = guiderunner("runs", "compare", "03", "04", "--fail-on", "slower, requests", "--json", cwd=tmp_path)
+    gate = told_here("runs", "compare", "03", "04", "--fail-on", "slower, requests", "--json", cwd=tmp_path)
     assert gate.returncode == 1
     assert gate.stderr.strip() == "Differs: 1 step is slower, 1 request changed from run-03 to run-04"
     compared = json.loads(gate.stdout)
@@ -642,7 +642,7 @@ def test_two_recorded_runs_are_compared(tmp_path: Path) -> None:
     assert (compared["steps"][0]["change"], compared["steps"][0]["usual"]["runs"]) == ("slower", 3)
     assert compared["requests"][0]["after"] == "5xx"
     other = ("--fail-on", "slower", "--fail-on", "requests")
-    assert guiderunner("runs", "compare", "03", "05", *other, cwd=tmp_path).returncode == 0
+    assert told_here("runs", "compare", "03", "05", *other, cwd=tmp_path).returncode == 0
 
 
 def test_the_times_of_recorded_runs_are_shown(tmp_path: Path) -> None:
@@ -650,14 +650,14 @@ def test_the_times_of_recorded_runs_are_shown(tmp_path: Path) -> None:
     runs = Runs(tmp_path / "runs")
     for seconds in (1.0, 2.0, 4.0):
         runs.add(recorded(1, seconds, words='"Go"'), flow=FLOW.name, edition="2024")
-    told = guiderunner("runs", "times", "--flow", FLOW.name, "--edition", "2024", cwd=tmp_path)
+    told = told_here("runs", "times", "--flow", FLOW.name, "--edition", "2024", cwd=tmp_path)
     kind, heading, row = told.stdout.splitlines()
     assert kind == f"{FLOW.name}, edition 2024, on a with chromium"
     assert " ".join(heading.split()) == "step runs min median spread last waited outside (median)"
     assert " ".join(row.split()) == 'step 1 "Go" 3 1.0 s 2.0 s 1.0 s 4.0 s'
-    (group,) = json.loads(guiderunner("runs", "times", "--last", "2", "--json", cwd=tmp_path).stdout)
+    (group,) = json.loads(told_here("runs", "times", "--last", "2", "--json", cwd=tmp_path).stdout)
     assert (group["flow"], group["steps"][0]["runs"], group["steps"][0]["median"]) == (FLOW.name, 2, 3.0)
-    listed = guiderunner("runs", cwd=tmp_path).stdout.splitlines()
+    listed = told_here("runs", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[:2] for line in listed[1:]] == [[f"run-0{number}", "done"] for number in (3, 2, 1)]
 
 
@@ -675,7 +675,7 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
             "--fail-on requests: requests cannot be compared: run-01 recorded none",
         ),
     ):
-        done = guiderunner("runs", "compare", *args, cwd=tmp_path)
+        done = told_here("runs", "compare", *args, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr.strip()) == (2, "", f"WrongUsage: {said}")
 
 
@@ -687,7 +687,7 @@ def test_times_that_nobody_has_recorded_yet_are_told_from_names_that_nothing_has
     Runs(tmp_path / "runs").add(recorded(1, 1.0), flow=FLOW.name, edition="2024")
     names = ", ".join(sorted(one.edition for one in EDITIONS))
     for args in (("--edition", "2025"), ("--flow", FLOW.name, "--edition", "2025")):
-        nothing = guiderunner("runs", "times", *args, *form, cwd=tmp_path)
+        nothing = told_here("runs", "times", *args, *form, cwd=tmp_path)
         said = "[]" if form else 'no such run is done; "guiderunner runs" lists all'
         assert (nothing.returncode, nothing.stdout.strip(), nothing.stderr) == (0, said, "")
     for args, said in (
@@ -695,7 +695,7 @@ def test_times_that_nobody_has_recorded_yet_are_told_from_names_that_nothing_has
         (("--edition", "9"), f'--edition: no flow has an edition "9"; there are: {names}'),
         (("--flow", FLOW.name, "--edition", "9"), f'--edition: {FLOW.name} has no edition "9"; there are: {names}'),
     ):
-        refused = guiderunner("runs", "times", *args, *form, cwd=tmp_path)
+        refused = told_here("runs", "times", *args, *form, cwd=tmp_path)
         assert (refused.returncode, refused.stdout, refused.stderr.strip()) == (2, "", f"WrongUsage: {said}")
 
 
@@ -716,7 +716,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> N
             *(f"would do step {step.number}" for step in one.steps),
         )
     ]
-    assert [json.loads(line)["state"] for line in guiderunner("runs", "--json", cwd=tmp_path).stdout.splitlines()] == [
+    assert [json.loads(line)["state"] for line in told_here("runs", "--json", cwd=tmp_path).stdout.splitlines()] == [
         "given up"
     ]
 
@@ -766,16 +766,16 @@ def test_faults_are_brought_about_from_the_command_line() -> None:
     with a_run(*AT_ONCE, "--fault", "bad-gateway@1", "--fault", "wrong-password", "--json") as command:
         assert command.ends() == 1
         assert "the dashboard answered 502 to GET http://127.0.0.1:" in command.err
-        recorded = json.loads(guiderunner("faults", "wrong-password", "--json", cwd=command.cwd).stdout)
+        recorded = json.loads(told_here("faults", "wrong-password", "--json", cwd=command.cwd).stdout)
         assert json.loads(command.out)["failure"]["sentence"] == recorded["outcome"]["sentence"]
 
 
 def test_the_faults_are_listed(tmp_path: Path) -> None:
     """For a person, for a program, and as a table for the documentation: the same of each."""
-    listed = guiderunner("faults", cwd=tmp_path).stdout
-    (one,) = [json.loads(guiderunner("faults", "multisite", "--json", cwd=tmp_path).stdout)]
-    table = guiderunner("faults", "--format", "markdown", cwd=tmp_path).stdout.splitlines()
-    all_of_them = json.loads(guiderunner("faults", "--json", cwd=tmp_path).stdout)
+    listed = told_here("faults", cwd=tmp_path).stdout
+    (one,) = [json.loads(told_here("faults", "multisite", "--json", cwd=tmp_path).stdout)]
+    table = told_here("faults", "--format", "markdown", cwd=tmp_path).stdout.splitlines()
+    all_of_them = json.loads(told_here("faults", "--json", cwd=tmp_path).stdout)
     assert one in all_of_them
     assert len(table) == len(all_of_them) + 2
     for text in (listed, *(row for row in table if row.startswith("| multisite |"))):
@@ -967,7 +967,7 @@ def test_a_report_needs_the_evidence(tmp_path: Path, begun: Path) -> None:
 
 def test_the_schema_of_a_result_is_printed(tmp_path: Path) -> None:
     """As it is, so that it can be kept in a file; nothing else is needed for that."""
-    done = guiderunner("report", "--schema", cwd=tmp_path)
+    done = told_here("report", "--schema", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert list(tmp_path.iterdir()) == []

@@ -164,6 +164,7 @@ def test_a_run_of_2025_goes_on_from_its_fifth_step(
     assert len(sandbox.audit()["tokens_made"]) == 2
 
 
+@pytest.mark.slow
 def test_the_popup_may_have_links_that_look_like_buttons(migrate: Callable[..., Outcome]) -> None:
     """**Confirm** is found as every other control is, in the popup for the workspace too."""
     behaviour = {"edition": "2025", "markup": {"buttons": "link"}}
@@ -192,6 +193,7 @@ def test_step_6_of_2025_ends_with_the_plugin_active(migrate: Callable[..., Outco
     assert outcome.done["migrations_completed"] == 1
 
 
+@pytest.mark.slow
 def test_an_interruption_between_install_now_and_activate_is_made_good(
     migrate: Callable[..., Outcome],
     take_up: Callable[..., Result],

@@ -144,6 +144,52 @@ def stand_in(context: BrowserContext, platform: Platform) -> Dashboard:
     return Dashboard(context.new_page(), MigrationSettings.load({**GIVEN, **own}), words=[FLOW.words], say=print)
 
 
+# -- the machine token that was just made ------------------------------------------------------------------------------
+
+WITHOUT_A_DIGIT = "hbAJuwsQjjRfktivO_LBmSITbzXxiVrXYSpsjRVNBSCCm"
+SHOWN = {
+    "in a field": f"<label>Your Machine Token <input readonly value={WITHOUT_A_DIGIT}></label>",
+    "behind an eye": f"<label>Your Machine Token <input readonly type=password value={WITHOUT_A_DIGIT}></label>",
+    "by its Copy button": "<p>Your Machine Token</p>"
+    f"<button onclick='navigator.clipboard.writeText(`{WITHOUT_A_DIGIT}`)'>Copy</button>",
+}
+
+
+@pytest.fixture
+def at_token(page: Page) -> Callable[[str], Dashboard]:
+    """A dashboard whose page about the machine token is this."""
+
+    def at(html: str) -> Dashboard:
+        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=f"<body>{html}"))
+        set_default_timeout(page.context, 2)
+        dashboard = Dashboard(page, MigrationSettings.load(GIVEN), words=[FLOW.words], say=print)
+        page.goto(GIVEN["PANTHEON_DASHBOARD_URL"])
+        return dashboard
+
+    return at
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("html", SHOWN.values(), ids=SHOWN.keys())
+def test_a_machine_token_need_not_hold_a_digit(at_token: Callable[[str], Dashboard], html: str) -> None:
+    """Where the page says that it is one: among many some hold none, and the run would end with a token made."""
+    assert at_token(html).machine_token() == WITHOUT_A_DIGIT
+
+
+NO_TOKEN = {
+    "no words beside it, and no digit": f"<code>{WITHOUT_A_DIGIT}</code>",
+    "a name in small letters": "<label>Your Machine Token <input value=made-for-a-site-with-a-rather-long-name></label>",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("html", NO_TOKEN.values(), ids=NO_TOKEN.keys())
+def test_what_only_looks_like_a_machine_token_is_not_taken(at_token: Callable[[str], Dashboard], html: str) -> None:
+    """It would be pasted, and refused."""
+    with pytest.raises(Stuck, match="the machine token is not to be found"):
+        at_token(html).machine_token()
+
+
 # -- machine tokens ---------------------------------------------------------------------------------------------------
 
 

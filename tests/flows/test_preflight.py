@@ -498,11 +498,12 @@ def check(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., Page]]:
 @pytest.mark.parametrize(
     "options",
     [
-        {"basic_auth": ("guest", "let me in"), "language": "de_DE"},
-        {"email_check": True},
-        {"file_mods": False, "plugin": "installed"},
+        pytest.param({"basic_auth": ("guest", "let me in"), "language": "de_DE"}, id="basic auth, German"),
+        pytest.param({"email_check": True}, id="a question after the sign-in", marks=pytest.mark.slow),
+        pytest.param(
+            {"file_mods": False, "plugin": "installed"}, id="no way to install, but installed", marks=pytest.mark.slow
+        ),
     ],
-    ids=["basic auth, German", "a question after the sign-in", "no way to install, but installed"],
 )
 def test_a_real_wordpress_passes(check: Callable[..., Page], options: dict[str, Any]) -> None:
     """The administrator is signed in and where plugins are; nothing was installed."""

@@ -34,21 +34,31 @@ def test_there_are_five_examples() -> None:
     assert all(EXAMPLES.values())
 
 
-@pytest.mark.parametrize("title", EXAMPLES)
-def test_an_example_passes_as_it_stands(
-    pytester: pytest.Pytester, title: str, whole_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Copied to a folder of its own and run with the plain command; what it expects of pictures is written first."""
-    for name, text in EXAMPLES[title].items():
+def test_the_examples_pass_as_they_stand(pytester: pytest.Pytester) -> None:
+    """Those on a sandbox, side by side and with the plain command; what they expect of pictures is written first."""
+    ours = [files for files in EXAMPLES.values() if "conftest.py" not in files]
+    texts = {name: text for files in ours for name, text in files.items()}
+    assert len(texts) == len(ours) == len(EXAMPLES) - 1
+    for name, text in texts.items():
         (pytester.path / name).write_text(text)
-    if "conftest.py" in EXAMPLES[title]:
-        whole_sandbox.reset()
-        for name, value in whole_sandbox.settings().items():
-            monkeypatch.setenv(name, value)
-    tests = sum(text.count("def test_") for text in EXAMPLES[title].values())
-    cases = int(any("edition 2025" in text for text in EXAMPLES[title].values()))
+    tests = sum(text.count("def test_") for text in texts.values())
+    cases = sum("edition 2025" in text for text in texts.values())
     ran = pytester.runpytest_subprocess("--update-screenshots")
     ran.assert_outcomes(passed=tests + cases)
+
+
+def test_the_example_of_another_dashboard_passes_as_it_stands(
+    pytester: pytest.Pytester, whole_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that starts no sandbox, with the settings of one that is there already."""
+    (files,) = [files for files in EXAMPLES.values() if "conftest.py" in files]
+    for name, text in files.items():
+        (pytester.path / name).write_text(text)
+    whole_sandbox.reset()
+    for name, value in whole_sandbox.settings().items():
+        monkeypatch.setenv(name, value)
+    ran = pytester.runpytest_subprocess("--update-screenshots")
+    ran.assert_outcomes(passed=sum(text.count("def test_") for text in files.values()))
 
 
 WRONG = {

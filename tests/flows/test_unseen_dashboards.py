@@ -211,7 +211,12 @@ def test_performs_the_guide(visit: Callable[..., Visit], dashboard: str, options
             marks=pytest.mark.slow,
         ),
         pytest.param("responsive", {"collapse": True}, id="a collapsed menu", marks=pytest.mark.slow),
-        pytest.param("bootstrap", {"menu": True}, id="the workspace behind a menu button, another one preselected"),
+        pytest.param(
+            "bootstrap",
+            {"menu": True},
+            id="the workspace behind a menu button, another one preselected",
+            marks=pytest.mark.slow,
+        ),
         pytest.param("bootstrap", {"early": True}, id="a button that says Confirming, and that it is too early"),
     ],
 )

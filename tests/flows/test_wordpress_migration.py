@@ -302,6 +302,7 @@ def test_what_a_person_has_signed_in_to_is_used(
     assert holds_a_secret(outcome.run.folder, session) == []
 
 
+@pytest.mark.slow  # the fault early-confirm is one of those that `make test` brings about
 def test_a_confirmation_that_comes_too_early_is_tried_again(
     migrate: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,7 +389,7 @@ def test_a_second_factor_is_given_wherever_it_is_asked_for(
 STUCK_SOURCES: dict[str, tuple[dict[str, str], dict[str, Any], int, str]] = {
     "no changes of files allowed": ({}, {"file_mods": False}, 6, "you are not allowed to access this page"),
     "basic auth that is not set": (
-        {"SOURCE_BASIC_AUTH": ""},
+        {"SOURCE_BASIC_AUTH": "", "PAGE_TIMEOUT": "6s"},
         {"basic_auth": ("visitor", "open sesame")},
         5,
         "set SOURCE_BASIC_AUTH",

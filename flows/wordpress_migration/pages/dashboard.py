@@ -98,6 +98,9 @@ LABEL = 60
 TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
 """About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
 
+LABELLED_TOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*([0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]))[A-Za-z0-9_-]{30,128}")
+"""What is a machine token where the page says so: one of some 2,000 holds no digit, if they are drawn evenly."""
+
 LATER_WORDS = (
     "Continue without passkeys", "Not now", "Skip", "Skip for now", "Maybe later", "Remind me later", "Do this later",
 )  # fmt: skip
@@ -669,21 +672,22 @@ class Dashboard:
             about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
             if re.search("token", about, re.IGNORECASE):
                 copied = (copied_by(button.locator) or "").strip()
-                return copied if TOKEN.fullmatch(copied) else None
+                return copied if LABELLED_TOKEN.fullmatch(copied) else None
         return None
 
     def _token_shown(self) -> str | None:
-        shown = [one for one in shown_values(self.page) if TOKEN.fullmatch(one.value)]
+        shown = [one for one in shown_values(self.page) if LABELLED_TOKEN.fullmatch(one.value)]
         labelled = [one.value for one in shown if one.words and re.search(r"\btoken\b", one.words[0], re.IGNORECASE)]
         # Behind an eye the field is one for passwords; its label tells that it holds the token and not the account's.
         for one in fields(self.page.locator("input[type=password]")):
             if re.search(r"\btoken\b", " ".join([*one.bound, *one.near[:1]]), re.IGNORECASE):
                 value = one.locator.input_value()
-                labelled += [value] if TOKEN.fullmatch(value) else []
+                labelled += [value] if LABELLED_TOKEN.fullmatch(value) else []
         appeared = {
             one.value
             for one in shown
-            if one.value not in self._lines_before_token
+            if TOKEN.fullmatch(one.value)
+            and one.value not in self._lines_before_token
             and not self._is_site_name(one.value)
             and not IDENTIFIER.fullmatch(one.value)
         }
