@@ -862,9 +862,9 @@ def dismiss_interruptions(
     def words(pattern: str) -> re.Pattern[str]:
         return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
 
-    # Each name and scope stands in the locator as seldom as can be: it is handed to the page before every act.
-    def closing(pattern: str) -> Locator:
-        return page.get_by_role("button", name=words(pattern)).or_(page.get_by_role("link", name=words(pattern)))
+    def closing(*patterns: str) -> Locator:
+        name = words("|".join(patterns))
+        return page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
 
     def without(dialogues: Locator, names: Sequence[str]) -> Locator:
         for each in _by_role(page, names):
@@ -872,7 +872,8 @@ def dismiss_interruptions(
         return dialogues
 
     cookie = re.compile("cookie", re.IGNORECASE)
-    parts = page.locator("div, section, aside, footer, form, dialog, [role]").filter(has_text=cookie)
+    # On most pages no word of it stands anywhere, and no part has to be asked.
+    parts = page.locator("body").filter(has_text=cookie).locator(_PARTS).filter(has_text=cookie)
     ways = []
     for pattern in (_REFUSE, _ACCEPT):
         banner = parts.filter(has=closing(pattern)).last
@@ -883,6 +884,8 @@ def dismiss_interruptions(
     dialogue = dialogue.filter(has_not=asks)
     if keep:
         dialogue = dialogue.filter(has_not_text=keep)
+    # Looked for before every act: what lies there at all, in few words. What it is, is asked when something does.
+    closable = _any([dialogue.locator(closing(_DISMISS)), parts.locator(closing(_REFUSE, _ACCEPT))])
     # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
     dialogue = without(dialogue, [name for name in never if " " in name])
     news = dialogue.filter(has_text=_NEWS)
@@ -891,12 +894,20 @@ def dismiss_interruptions(
 
     def press(_: Locator) -> None:
         button = next((way for way in ways if way.is_visible()), None)
-        if button is not None:  # else it has gone by itself
+        if button is not None:  # else it has gone by itself, or is part of the work
             # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
             what = "a dialogue" if button is ways[-1] else "a cookie banner"
             button.click()
             on_dismiss(f'{what}, closed with "{name}"')
+            # One that stays is found again before the next act, which fails where it lies in the way.
+            until(page, lambda: None if button.is_visible() else True, timeout=GOES)
 
-    # One handler for all of them: each costs a look at the page before every act.
-    page.add_locator_handler(_any(ways).first, press)
+    page.add_locator_handler(closable.filter(visible=True).first, press, no_wait_after=True)
+
+
+_PARTS = "div, section, aside, footer, form, dialog, [role]"
+"""What a cookie banner may be."""
+
+GOES = 5.0
+"""Seconds that what was closed is given to go."""

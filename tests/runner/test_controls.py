@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import (
@@ -335,6 +336,20 @@ DIALOGUES = {
     "offers no way to close it": "<div role=dialog>Working…</div>",
     "a page about cookies": "<main><p>Our cookies policy</p><button>Save</button></main>",
 }
+
+
+def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The act's own error says what lies over the control; nothing waits for ever."""
+    monkeypatch.setattr("runner.controls.GOES", 0.3)
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=[])
+    page.set_content(
+        "<style>#d{position:fixed;inset:0;background:#fff}</style><button id=under>Under</button>"
+        "<div id=d role=dialog>Look at this <button>Close</button></div>"
+    )
+    with pytest.raises(PlaywrightError, match="intercepts pointer events"):
+        page.locator("#under").click(timeout=2000)
+    assert set(closed) == {'a dialogue, closed with "Close"'}
 
 
 MODAL = """<script>
