@@ -893,14 +893,17 @@ def dismiss_interruptions(
     ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)
 
     def press(_: Locator) -> None:
-        button = next((way for way in ways if way.is_visible()), None)
-        if button is not None:  # else it has gone by itself, or is part of the work
+        # What cannot be closed is for the act to say that it covers. An error from here would come out of whatever call
+        # is the next, of another page perhaps, when the act has long given up.
+        with suppress(PlaywrightError):
+            button = next((way for way in ways if way.is_visible()), None)
+            if button is None:
+                return  # it has gone by itself, or is part of the work
             # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
             what = "a dialogue" if button is ways[-1] else "a cookie banner"
-            button.click()
+            button.click(timeout=GOES * 1000)
             on_dismiss(f'{what}, closed with "{name}"')
-            # One that stays is found again before the next act, which fails where it lies in the way.
             until(page, lambda: None if button.is_visible() else True, timeout=GOES)
 
     page.add_locator_handler(closable.filter(visible=True).first, press, no_wait_after=True)
@@ -910,4 +913,4 @@ _PARTS = "div, section, aside, footer, form, dialog, [role]"
 """What a cookie banner may be."""
 
 GOES = 5.0
-"""Seconds that what was closed is given to go."""
+"""Seconds that what lies over a page is given to be closed, and to go."""

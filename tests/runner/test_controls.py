@@ -352,6 +352,18 @@ def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: p
     assert set(closed) == {'a dialogue, closed with "Close"'}
 
 
+def test_what_is_being_closed_when_its_page_closes_troubles_no_other_page(page: Page) -> None:
+    """The act has given up, the page is left, and what waited for its dialogue to go says nothing more."""
+    other = page.context.new_page()
+    dismiss_interruptions(page, lambda _: None, never=[])
+    page.set_content("<div role=dialog>Look at this <button>Close</button></div>")
+    with pytest.raises(AssertionError):
+        expect(page.get_by_text("Later")).to_be_visible(timeout=500)
+    page.close()
+    for _ in range(5):
+        assert other.evaluate("() => new Promise(done => setTimeout(() => done(1), 50))") == 1
+
+
 MODAL = """<script>
 function news() {
     const over = document.createElement('div');
