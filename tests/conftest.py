@@ -58,7 +58,12 @@ def browser_type_launch_args(
     """pytest-playwright's own options, with the browser that guiderunner would start."""
     return {
         **browser_type_launch_args,
-        "executable_path": find_browser(playwright, browser_name, BrowserSettings.load({})),
+        "executable_path": find_browser(
+            playwright,
+            browser_name,
+            BrowserSettings.load({}),
+            headed=browser_type_launch_args.get("headless") is False,
+        ),
     }
 
 

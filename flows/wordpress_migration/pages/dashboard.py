@@ -938,7 +938,7 @@ class Dashboard:
         self._say(f"{trouble.what}; loading the page again")
         # Where a page did not open at all stands the browser's own about that, with an address of its own.
         there = self.page.url
-        self._load(trouble.url if there.startswith("chrome-error:") else there)
+        self._load(there if there.startswith("http") else trouble.url)
 
     def _load(self, url: str) -> None:
         """Load a page of the dashboard, see `loading.load`."""
