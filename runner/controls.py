@@ -24,8 +24,9 @@ from runner.secrets import Secret, plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Self
 
-    from playwright.sync_api import BrowserContext, ElementHandle
+    from playwright.sync_api import BrowserContext, ElementHandle, JSHandle
 
 __all__ = [
     "CopyButton",
@@ -306,7 +307,8 @@ def until(
 ) -> T | None:
     """Look at the page now and after each of its changes until `look` returns something; None when time is over.
 
-    For what Playwright's own waits cannot express, such as a value that has to be understood first.
+    For what Playwright's own waits cannot express, such as a value that has to be understood first. The next look sees
+    what changes during one.
 
     Args:
         page: The page whose changes are waited for.
@@ -316,42 +318,78 @@ def until(
         at_once: The first look is taken as the page stands: what lies over it has just been closed.
     """
     deadline = time.monotonic() + (timeout or default_timeout())
-    while True:
-        # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it expects.
-        # A slow navigation, or what cannot be closed, may outlast that: it is for the look to say what is there.
-        if not at_once:
-            with suppress(AssertionError):
-                expect(page.locator("html")).to_be_attached(timeout=max(deadline - time.monotonic(), LOOK_AGAIN) * 1000)
-        at_once = False
+    with _Changes(page) as changes:
+        while True:
+            # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it
+            # expects. A slow navigation, or what cannot be closed, may outlast that: the look then says what is there.
+            if not at_once:
+                with suppress(AssertionError):
+                    waits = max(deadline - time.monotonic(), LOOK_AGAIN)
+                    expect(page.locator("html")).to_be_attached(timeout=waits * 1000)
+            at_once = False
+            try:
+                found = look()
+            except PlaywrightError as error:
+                # A look that was overtaken by a navigation has seen a page that is no longer there.
+                if "context was destroyed" not in error.message:
+                    raise
+                found = None
+            if found is not None:
+                return found
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            changes.wait(min(left, again))
+
+
+class _Changes:
+    """The changes of a page, watched from the first wait on until the block ends."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._watched: JSHandle | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        # Whoever is interrupted asks nothing more of a page, which may not answer.
+        if self._watched and error is None:
+            with suppress(PlaywrightError):  # the page was left, and what watched it with it
+                self._watched.evaluate("changes => changes.end()")
+                self._watched.dispose()
+
+    def wait(self, at_most: float) -> None:
+        """Wait for a change since the last wait, and not at all the first time: nobody has watched before.
+
+        Args:
+            at_most: Seconds.
+        """
         try:
-            found = look()
-        except PlaywrightError as error:
-            # A look that was overtaken by a navigation has seen a page that is no longer there.
-            if "context was destroyed" not in error.message:
-                raise
-            found = None
-        if found is not None:
-            return found
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        _next_change(page, min(left, again))
+            if self._watched:
+                self._watched.evaluate("(changes, ms) => changes.wait(ms)", at_most * 1000)
+            else:
+                self._watched = self._page.evaluate_handle(_CHANGES_JS)
+        except PlaywrightError:
+            # A navigation ended the script: that is a change. A closed page says so at the next look.
+            self._watched = None
+            if not self._page.is_closed():
+                self._page.wait_for_load_state("domcontentloaded")
 
 
-def _next_change(page: Page, at_most: float) -> None:
-    try:
-        page.evaluate(
-            """ms => new Promise(done => {
-                const watch = new MutationObserver(() => { watch.disconnect(); done(); });
-                watch.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
-                setTimeout(() => { watch.disconnect(); done(); }, ms);
-            })""",
-            at_most * 1000,
-        )
-    except PlaywrightError:
-        # A navigation ended the script: that is a change. A closed page says so at the next look.
-        if not page.is_closed():
-            page.wait_for_load_state("domcontentloaded")
+_CHANGES_JS = """() => {
+    let changed = false, told = null;
+    const observer = new MutationObserver(() => { changed = true; told?.(); });
+    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    return {
+        wait: ms => new Promise(done => {
+            told = () => { changed = false; told = null; clearTimeout(late); done(); };
+            const late = setTimeout(() => told?.(), ms);
+            if (changed) told();
+        }),
+        end: () => observer.disconnect(),
+    };
+}"""
 
 
 def default_timeout() -> float:

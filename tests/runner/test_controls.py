@@ -424,6 +424,37 @@ def test_until_looks_again_after_each_change(page: Page) -> None:
     assert until(page, lambda: None, timeout=0.1) is None
 
 
+def test_a_change_during_a_look_is_not_missed(page: Page) -> None:
+    """What changes while the page is being looked at is seen by the next look, though nothing changes after it."""
+    page.set_content("<p>1</p>")
+    paragraph, looks = page.locator("p"), 0
+
+    def look() -> bool | None:
+        nonlocal looks
+        looks += 1
+        said = paragraph.inner_text()
+        if looks == 2:  # from now on the page is watched
+            paragraph.evaluate("p => { p.textContent = '2'; setTimeout(() => { p.textContent = '3'; }, 1000); }")
+        return True if said == "2" else None
+
+    assert until(page, look, timeout=5, again=5)
+    assert looks == 3
+
+
+def test_nothing_watches_a_page_after_until(page: Page) -> None:
+    """A page is watched only as long as something is waited for on it."""
+    page.set_content("<p>1</p>")
+    page.evaluate(
+        """() => {
+            const end = MutationObserver.prototype.disconnect;
+            globalThis.ended = 0;
+            MutationObserver.prototype.disconnect = function () { globalThis.ended += 1; end.call(this); };
+        }"""
+    )
+    assert until(page, lambda: None, timeout=0.1) is None
+    assert page.evaluate("() => globalThis.ended") == 1
+
+
 def test_controls_are_listed_for_a_failure(page: Page) -> None:
     """Roles and names, without what stands in the fields."""
     page.set_content("<h1>Title</h1><label>Token <input value=tok_123></label><button>Go</button>")
