@@ -22,6 +22,9 @@ FRAME = 400
 BESIDE = 1280
 """Pixels that it is wide beside the step's words; enlarged it has all of its own."""
 
+LARGEST = 16383
+"""Pixels that a print has on a side at most: more WebP cannot have."""
+
 ALIKE = 1.5
 """Times a picture may be taller than wide and still be whole in the film strip."""
 
@@ -34,7 +37,7 @@ class Prints:
         frame: For the film strip.
         page: For the place beside the words.
         full: In its full size, with every pixel as it was.
-        width: Pixels of the full size.
+        width: Pixels of the picture.
         height: The same.
     """
 
@@ -66,14 +69,14 @@ class Darkroom:
         path: Path,
         draw: Callable[[], Image.Image],
         *,
-        then: Callable[[bytes], None] | None = None,
+        then: Callable[[bytes, Prints], None] | None = None,
     ) -> None:
         """Begin to write a picture.
 
         Args:
             path: The file, a PNG; its folder is made.
             draw: Draws the picture.
-            then: Called in the background with what was written; `complete` waits for it.
+            then: Called in the background with what was written and its prints; `complete` waits for it.
         """
 
         def write() -> tuple[Image.Image, bytes]:
@@ -85,11 +88,11 @@ class Darkroom:
 
         written = self._worker.submit(write)
         self._written.append(written)
-        if then:
-            self._following.append(self._printer.submit(lambda: then(written.result()[1])))
         self._prints.pop(path, None)
-        if self.keeps_prints:
-            self._prints[path] = self._printer.submit(lambda: printed(written.result()[0]))
+        if self.keeps_prints or then:
+            prints = self._prints[path] = self._printer.submit(lambda: printed(written.result()[0]))
+            if then:
+                self._following.append(self._printer.submit(lambda: then(written.result()[1], prints.result())))
 
     def finish(self) -> None:
         """Wait until every picture is in its file.
@@ -140,8 +143,11 @@ class Darkroom:
 
 def printed(image: Image.Image) -> Prints:
     """Make the prints of a picture."""
-    page = narrowed(image, BESIDE)
-    return Prints(webp(film_frame(page)), webp(page), webp(image, lossless=True), *image.size)
+    page, full = narrowed(image, BESIDE), image
+    if max(image.size) > LARGEST:
+        full = image.copy()
+        full.thumbnail((LARGEST, LARGEST))
+    return Prints(webp(film_frame(page)), webp(page), webp(full, lossless=True), *image.size)
 
 
 def film_frame(image: Image.Image) -> Image.Image:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import oxipng
 from PIL import Image
 
+from runner.darkroom import printed
 from runner.difference import SAME_FILE, SAME_PIXELS, Region, boxes_said, difference, opened
 from runner.drift import Comparison
 from runner.environment import differences, fingerprint
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+    from runner.darkroom import Prints
     from runner.flow import Flow
     from runner.guide import Guide
     from runner.look import Look
@@ -61,6 +63,8 @@ class Decision:
         said: What the page says otherwise, as lines of a diff.
         before: The image that is there.
         after: The image that was taken; as small as it gets if it is to be published.
+        prints: Those of the image that was taken, for the review.
+        prints_before: The same of the image that is there.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Decision:
     after: bytes
     regions: tuple[Region, ...] = ()
     said: tuple[str, ...] = ()
+    prints: Prints | None = None
+    prints_before: Prints | None = None
 
     def __str__(self) -> str:
         where = f": {boxes_said(self.regions)}" if self.regions else ""
@@ -270,13 +276,17 @@ class Regeneration:
                     "would change though no page has. Take them there, or say --accept-environment"
                 )
 
-    def decide(self, taken: Taken, image: bytes) -> None:
+    def decide(self, taken: Taken, image: bytes, prints: Prints) -> None:
         """Decide what becomes of an image, and make it small if it is to be published; called in the background."""
         self._look_for_twin(taken, image)
         if taken.name in self.names:
             self._trees[taken.name] = tuple(map(line_hash, taken.tree.splitlines()))
             self._hashes[taken.name] = sha256(image)
-            self.decisions[taken.name] = self._decision(taken, image)
+            decision = self._decision(taken, image)
+            there = None
+            if decision.before is not None:
+                there = prints if decision.rule == SAME_PIXELS else printed(opened(decision.before))
+            self.decisions[taken.name] = replace(decision, prints=prints, prints_before=there)
 
     def _decision(self, taken: Taken, image: bytes) -> Decision:
         path = self.target / taken.name

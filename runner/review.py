@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.darkroom import BESIDE, film_frame, narrowed, webp
+from runner.darkroom import printed
 from runner.difference import boxes_said, opened
 from runner.errors import LedgerFailed, SecretFound
 from runner.gate import scan
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from PIL import Image
-
+    from runner.darkroom import Prints
     from runner.difference import Region
     from runner.flow import Flow
     from runner.regenerate import Decision
     from runner.secrets import Secrets
-
-LARGEST = 16383
-"""Pixels that a picture in the page has on a side at most: more WebP cannot have."""
 
 AROUND = 6
 """Pixels of the image that an outline keeps away from what it marks."""
@@ -219,23 +215,22 @@ def _write_page(
 
 
 def _reviewed(number: int, decision: Decision, title: str, embedded: Embedded) -> Reviewed:
-    kept = decision.before if decision.state == "unchanged" and decision.before is not None else decision.after
-    image, before, taken = opened(kept), None, None
-    if decision.state == "unchanged":
-        image = narrowed(image, BESIDE)
-        before = Picture(embedded.add(webp(image)), *image.size)
-    else:
-        before = _whole(opened(decision.before), embedded) if decision.before is not None else None
-        taken = _whole(image, embedded)
-    outlines = [_outline(region, image.size, at) for at, region in enumerate(decision.regions, 1)]
-    return Reviewed(number, decision, title, embedded.add(webp(film_frame(image))), before, taken, outlines)
+    taken = decision.prints or printed(opened(decision.after))
+    there = decision.prints_before
+    if there is None and decision.before is not None:
+        there = printed(opened(decision.before))
+    before, after, kept = None, None, taken
+    if decision.state != "unchanged":
+        before, after = _whole(there, embedded), _whole(taken, embedded)
+    elif there:
+        before, kept = Picture(embedded.add(there.page), there.width, there.height), there
+    size = (kept.width, kept.height)
+    outlines = [_outline(region, size, at) for at, region in enumerate(decision.regions, 1)]
+    return Reviewed(number, decision, title, embedded.add(kept.frame), before, after, outlines)
 
 
-def _whole(image: Image.Image, embedded: Embedded) -> Picture:
-    """The picture in all of its pixels, as far as its format goes."""
-    shown = image.copy()
-    shown.thumbnail((LARGEST, LARGEST))
-    return Picture(embedded.add(webp(shown, lossless=True)), *image.size)
+def _whole(prints: Prints | None, embedded: Embedded) -> Picture | None:
+    return Picture(embedded.add(prints.full), prints.width, prints.height) if prints else None
 
 
 def _outline(region: Region, size: tuple[int, int], number: int) -> Outline:

@@ -42,12 +42,14 @@ class Capture:
 
     Attributes:
         png: The picture, in device pixels, with its secrets still on it: never to be written.
+        size: Device pixels, width and height.
         scale: Device pixels for each CSS pixel.
         covered: Where secrets, and elements that are covered, were visible.
         boxes: Where else something was, by its name.
     """
 
     png: bytes
+    size: tuple[int, int]
     scale: float
     covered: list[Box]
     boxes: dict[str, Box]
@@ -138,7 +140,7 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], element
         if look() == before:
             width = page.viewport_size["width"] if page.viewport_size else page.evaluate("() => innerWidth")
             with Image.open(io.BytesIO(png)) as opened:
-                return Capture(png, opened.width / width, *before)
+                return Capture(png, opened.size, opened.width / width, *before)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from PIL import ImageChops
 
 from runner.controls import lines, on_page, until
-from runner.darkroom import Darkroom
+from runner.darkroom import Darkroom, Prints
 from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, windows
 from runner.errors import Stuck
 from runner.look import ImageLook, Look
@@ -27,7 +27,7 @@ from runner.secrets import SHORTEST, Secret, Secrets, plain_url
 from runner.visible import Box, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from PIL import Image
@@ -124,14 +124,14 @@ class Studio:
         look: How they look.
         settings: The run's settings that are no secrets, as texts.
         variants: In which forms.
-        developed: Told, in the background, of each image that is in its file.
+        developed: Told, in the background, of each image that is in its file, and handed its prints.
         wanted: The images that are taken so, by their paths; the others as evidence.
     """
 
     look: Look
     settings: Mapping[str, str]
     variants: Sequence[Variant] = (Variant(),)
-    developed: Callable[[Taken, bytes], None] = lambda _taken, _image: None
+    developed: Callable[[Taken, bytes, Prints], None] = lambda _taken, _image, _prints: None
     wanted: Collection[str] | None = None
     secrets: Secrets = field(default_factory=Secrets)
     taken: dict[str, Taken] = field(default_factory=dict)
@@ -226,6 +226,15 @@ class _Exposure:
     covered: Sequence[Box]
     frame: Box | None
     values: Sequence[Box | None] = ()
+    trim: float | None = None
+
+    def shown(self, drawing: Drawing) -> Image.Image:
+        """What is shown of the picture, with all that is drawn on it."""
+        picture, scale = self.capture.picture(), self.capture.scale
+        frame = self.frame
+        if frame is None and self.trim is not None:
+            frame = _trimmed(picture, [*self.covered, *self.capture.boxes.values()], self.trim, scale)
+        return _cropped(drawn(picture, drawing, scale), frame, scale)
 
 
 @dataclass(frozen=True)
@@ -296,24 +305,19 @@ class _Sitting:
             if not page.locator(selector).count():
                 raise Stuck(f"nothing on the page is {selector}, which is to be covered")
         elements = [page.locator(selector) for selector in (*self.look.cover, *about.cover)]
-        frame = {"frame": _the_one(page, about.element)} if about.element else {}
+        element = {"frame": _the_one(page, about.element)} if about.element else {}
         with replaced(page, instead, texts, wanted.elements):
             self._wait_until_finished(page)
             self._check_page(page, about)
-            taken = capture(page, self.secrets, places | frame, elements)
+            taken = capture(page, self.secrets, places | element, elements)
             self._check_page(page, about)
             tree = instead(_without_addresses(page.locator("body").aria_snapshot()))
             self._check_secrets(page, tree)
             stand = [_where(page, value if isinstance(value, Secret) else instead(value)) for value in values]
         boxes = taken.boxes
-        region = Box(*about.region) if about.region else _trimmed(taken, about)
-        return _Exposure(
-            taken,
-            tree,
-            taken.covered,
-            _framed(boxes["frame"], about, page) if "frame" in boxes else region,
-            stand,
-        )
+        region = Box(*about.region) if about.region else None
+        frame = _framed(boxes["frame"], about, page) if "frame" in boxes else region
+        return _Exposure(taken, tree, taken.covered, frame, stand, about.trim)
 
     # -- guards -------------------------------------------------------------------------------------------------------
 
@@ -366,10 +370,7 @@ def _check_control(highlight: Locator, exposure: _Exposure) -> None:
     box = exposure.capture.boxes.get("highlight")
     if box is None:
         raise Stuck("the control that the step names is not on the page")
-    width, height = exposure.capture.picture().size
-    scale = exposure.capture.scale
-    frame = exposure.frame or Box(0, 0, width / scale, height / scale)
-    if not _contains(frame.grown(1), box):
+    if not _contains(_frame(exposure).grown(1), box):
         raise Stuck("the control that the step names is not wholly in the part of the page that is shown")
     over = highlight.evaluate(_OVER_JS)
     if over:
@@ -378,10 +379,14 @@ def _check_control(highlight: Locator, exposure: _Exposure) -> None:
 
 def _check_within(exposure: _Exposure, name: str, said: str) -> None:
     """Refuse an image on which an arrow would lead out of the window."""
-    box, picture, scale = exposure.capture.boxes[name], exposure.capture.picture(), exposure.capture.scale
-    frame = exposure.frame or Box(0, 0, picture.width / scale, picture.height / scale)
-    if name != "highlight" and not _contains(frame.grown(1), box):
+    if name != "highlight" and not _contains(_frame(exposure).grown(1), exposure.capture.boxes[name]):
         raise Stuck(f"{said} is not in the part of the page that is shown")
+
+
+def _frame(exposure: _Exposure) -> Box:
+    """What is shown at least of what lies in the viewport: nothing that has a place is ever trimmed away."""
+    width, height = exposure.capture.size
+    return exposure.frame or Box(0, 0, width / exposure.capture.scale, height / exposure.capture.scale)
 
 
 def _contains(outer: Box, inner: Box) -> bool:
@@ -412,16 +417,19 @@ def _framed(box: Box, about: ImageLook, page: Page) -> Box:
     return Box(x, y, min(box.x + box.width + right, size[0]) - x, min(box.y + box.height + bottom, size[1]) - y)
 
 
-def _trimmed(taken: Capture, about: ImageLook) -> Box | None:
-    """What is left when the rows at the lower end are cut off that are all the same."""
-    if about.trim is None:
-        return None
-    picture, scale = taken.picture(), taken.scale
+def _trimmed(picture: Image.Image, boxes: Iterable[Box], left: float, scale: float) -> Box:
+    """What is left when the rows at the lower end are cut off that are all the same.
+
+    Args:
+        picture: In device pixels.
+        boxes: What is not cut off.
+        left: CSS pixels that are left below the last thing.
+        scale: Device pixels for each CSS pixel.
+    """
     last = picture.crop((0, picture.height - 1, picture.width, picture.height))
     rows = ImageChops.difference(picture, last.resize(picture.size)).getbbox()
-    boxes = [*taken.covered, *taken.boxes.values()]
     lowest = max([rows[3] / scale if rows else 0, *(box.y + box.height for box in boxes)])
-    return Box(0, 0, picture.width / scale, min(lowest + about.trim, picture.height / scale))
+    return Box(0, 0, picture.width / scale, min(lowest + left, picture.height / scale))
 
 
 def _where(page: Page, value: str | Secret) -> Box | None:
@@ -452,12 +460,10 @@ def _site(url: str) -> str:
 
 
 def _alone(front: _Exposure, about: ImageLook) -> Image.Image:
-    scale = front.capture.scale
     marked = front.capture.boxes.get("highlight") if about.mark != "none" else None
     arrows = [(_beside(marked), marked)] if marked and about.mark == "arrow" else []
     number = about.number if about.mark == "number" else None
-    picture = drawn(front.capture.picture(), Drawing(front.covered, marked, number, arrows), scale)
-    return _cropped(picture, front.frame, scale)
+    return front.shown(Drawing(front.covered, marked, number, arrows))
 
 
 def _beside(box: Box) -> Box:
@@ -472,7 +478,7 @@ _ARROW = 110
 def _composed(front: _Exposure, back: _Exposure, about: ImageLook) -> Image.Image:
     """Two tabs as windows over one another, with arrows from the values to their fields."""
     scale = front.capture.scale
-    behind, before = _bare(back), _bare(front)
+    behind, before = (each.shown(Drawing(each.covered)) for each in (back, front))
     whole = windows([Window(behind, (0, 0)), Window(before, about.window)], scale)
 
     def moved(box: Box, frame: Box | None, at: tuple[float, float]) -> Box:
@@ -496,11 +502,6 @@ def _composed(front: _Exposure, back: _Exposure, about: ImageLook) -> Image.Imag
     marked = front.capture.boxes.get("highlight")
     outlined = moved(marked, front.frame, about.window) if marked and about.mark != "none" else None
     return drawn(whole, Drawing((), outlined, about.number if about.mark == "number" else None, arrows), scale)
-
-
-def _bare(exposure: _Exposure) -> Image.Image:
-    scale = exposure.capture.scale
-    return _cropped(drawn(exposure.capture.picture(), Drawing(exposure.covered), scale), exposure.frame, scale)
 
 
 def _cropped(picture: Image.Image, frame: Box | None, scale: float) -> Image.Image:

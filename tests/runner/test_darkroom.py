@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from runner import darkroom as module
-from runner.darkroom import ALIKE, BESIDE, FRAME, Darkroom, film_frame, narrowed
+from runner.darkroom import ALIKE, BESIDE, FRAME, LARGEST, Darkroom, Prints, film_frame, narrowed, printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def test_what_follows_holds_up_no_picture(darkroom: Darkroom, tmp_path: Path) ->
     """Making a file small takes longer than writing it: the next picture does not wait for it, nor does the step."""
     slowly = threading.Event()
 
-    def follow(_: bytes) -> None:
+    def follow(_image: bytes, _prints: Prints) -> None:
         slowly.wait(30)
 
     darkroom.develop(tmp_path / "one.png", picture, then=follow)
@@ -98,11 +99,12 @@ def test_what_follows_holds_up_no_picture(darkroom: Darkroom, tmp_path: Path) ->
 
 
 def test_what_was_written_is_handed_on(darkroom: Darkroom, tmp_path: Path) -> None:
-    """Whoever works on with the file need not read it again."""
-    handed: list[bytes] = []
-    darkroom.develop(tmp_path / "one.png", picture, then=handed.append)
+    """Whoever works on with the file need neither read it again nor print it, though there be no report."""
+    handed: list[tuple[bytes, Prints]] = []
+    darkroom.keeps_prints = False
+    darkroom.develop(tmp_path / "one.png", picture, then=lambda image, prints: handed.append((image, prints)))
     darkroom.complete()
-    assert handed == [(tmp_path / "one.png").read_bytes()]
+    assert handed == [((tmp_path / "one.png").read_bytes(), Darkroom().prints(tmp_path / "one.png"))]
 
 
 def test_an_interruption_while_pictures_are_waited_for_loses_none(
@@ -131,7 +133,7 @@ def test_an_interruption_while_pictures_are_waited_for_loses_none(
 def test_what_fails_after_a_picture_is_written_leaves_its_prints(darkroom: Darkroom, tmp_path: Path) -> None:
     """The report shows what is there, and whoever waits is told."""
 
-    def fail(_: bytes) -> None:
+    def fail(_image: bytes, _prints: Prints) -> None:
         raise ValueError("no room")
 
     darkroom.develop(tmp_path / "one.png", picture, then=fail)
@@ -163,3 +165,11 @@ def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
     assert page.height == pytest.approx(page.width * size[1] / size[0], abs=1)
     assert frame.width == min(size[0], FRAME)
     assert frame.height <= frame.width * ALIKE + 1
+
+
+def test_a_picture_larger_than_webp_can_be_is_printed_smaller() -> None:
+    """A wide viewport at a high scale has more pixels on a side; its own size is told."""
+    prints = printed(Image.new("RGB", (LARGEST + 1, 20)))
+    assert (prints.width, prints.height) == (LARGEST + 1, 20)
+    with Image.open(io.BytesIO(prints.full)) as full:
+        assert full.width == LARGEST

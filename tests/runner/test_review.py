@@ -12,6 +12,9 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
+from runner import difference
+from runner import review as module
+from runner.darkroom import printed
 from runner.difference import Region
 from runner.errors import LedgerFailed, SecretFound
 from runner.regenerate import Decision
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
+
+    from runner.darkroom import Prints
 
 SIZE = (400, 250)
 RED, BLUE, GREEN = (200, 40, 40), (40, 40, 200), (40, 160, 40)
@@ -136,6 +141,21 @@ def test_a_review_says_what_becomes_of_each_image_and_why(folder: Path, browser:
 
 
 @pytest.mark.browser
+def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is printed at the end for which nobody had to wait."""
+
+    def of(image: bytes) -> Prints:
+        return printed(difference.opened(image))
+
+    decisions = [
+        replace(each, prints=of(each.after), prints_before=None if each.before is None else of(each.before))
+        for each in ALL
+    ]
+    anew = review(folder, *ALL).read_text()
+    monkeypatch.delattr(module, "printed")
+    assert review(folder, *decisions).read_text() == anew
+
+
 def test_what_is_replaced_is_said_to_be_replaced(folder: Path, browser: Browser) -> None:
     """All or none; and where readers keep every image, that."""
     with opened(browser, review(folder)) as page:
