@@ -1,7 +1,8 @@
 """The migration as a script of an expert who knows this one dashboard: the same clicks, ten pictures, and nothing else.
 
 No run folder, no ledger, no redaction, no report, no second look at anything: `python -m tests.bench.bare FOLDER`, with
-the settings of a run in the environment.
+the settings of a run in the environment. With `--trace` it has Playwright record the trace that a run records, and with
+addresses it takes their pages instead: `python -m tests.bench.bare FOLDER URL ...`.
 """
 
 from __future__ import annotations
@@ -14,22 +15,30 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Page, expect, sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 
-def migrate(browser: Browser, settings: Mapping[str, str], shoot: Callable[[Page, str], object]) -> None:
+def open_context(browser: Browser) -> BrowserContext:
+    """A context like that of a run."""
+    return browser.new_context(viewport={"width": 1280, "height": 800}, device_scale_factor=2, reduced_motion="reduce")
+
+
+def migrate(
+    browser: Browser, settings: Mapping[str, str], shoot: Callable[[Page, str], object], *, trace: bool
+) -> None:
     """Perform the guide's nine steps.
 
     Args:
         browser: Where.
         settings: A run's, by the names of their environment variables.
         shoot: Takes the picture of a page under a name.
+        trace: Record a trace, which is kept by nobody when all has gone well.
     """
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, device_scale_factor=2, reduced_motion="reduce"
-    )
+    context = open_context(browser)
+    if trace:
+        context.tracing.start(snapshots=True, screenshots=True)
     dashboard = context.new_page()
 
     # 1
@@ -117,9 +126,25 @@ def bring_over(
     shoot(wp_admin, "8b")
 
 
+def take(browser: Browser, urls: Sequence[str], shoot: Callable[[Page, str], object]) -> None:
+    """Take pages one after the other."""
+    page = open_context(browser).new_page()
+    for number, url in enumerate(urls, 1):
+        page.goto(url)
+        shoot(page, str(number))
+
+
+def shoot(page: Page, name: str) -> None:
+    """Take the picture of a page."""
+    page.screenshot(path=folder / f"{name}.png")
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+    folder, options = Path(sys.argv[1]), sys.argv[2:]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=os.environ["BROWSER_EXECUTABLE"])
-        migrate(chromium, os.environ, lambda page, name: page.screenshot(path=folder / f"{name}.png"))
+        if urls := [each for each in options if each != "--trace"]:
+            take(chromium, urls, shoot)
+        else:
+            migrate(chromium, os.environ, shoot, trace="--trace" in options)
         chromium.close()

@@ -43,13 +43,14 @@ BARE = [sys.executable, "-m", "tests.bench.bare", "FOLDER"]
 
 def overhead(bench: Bench) -> Measured:
     """A whole run against the bare script."""
-    bench.say("whole migrations: ours, ours without trace, bare")
+    bench.say("whole migrations: ours, ours without trace, bare, bare with a trace")
     with Sandbox(behaviour=QUICK) as sandbox:
         spent = in_turn(
             {
                 "run": migrated(bench, sandbox, *GUIDERUNNER, *RUN),
                 "no trace": migrated(bench, sandbox, *GUIDERUNNER, *RUN, "--trace", "off"),
                 "bare": migrated(bench, sandbox, *BARE),
+                "bare, traced": migrated(bench, sandbox, *BARE, "--trace"),
             },
             bench.rounds,
         )
@@ -76,6 +77,15 @@ def overhead(bench: Bench) -> Measured:
                 limit=1.75,
                 note=f"CPU {cpu['no trace']:.1f} s",
             ),
+            Figure(
+                name="a run against the bare script with the same trace",
+                unit="x",
+                values=walls(spent["run"]),
+                reference=walls(spent["bare, traced"]),
+                target=None,
+                limit=2.0,
+                note=f"CPU of the bare script with the trace {cpu['bare, traced']:.1f} s",
+            ),
         ]
     )
 
@@ -96,6 +106,7 @@ def images(bench: Bench) -> Measured:
         urls = public_pages(sandbox)
         subjects = {
             "ours": page_taker(bench, urls, lambda folder: [sys.executable, "-m", "tests.bench.pages", folder, *urls]),
+            "the bare script": page_taker(bench, urls, lambda folder: [*BARE[:-1], folder, *urls]),
             "shot-scraper": page_taker(bench, urls, shot_scraper),
         }
         left_out = []
@@ -119,7 +130,8 @@ def images(bench: Bench) -> Measured:
             limit=3.2,
         )
     ]
-    for name, target, limit in (("shot-scraper", 1.5, 0.45), ("Doc Detective", 8.0, 2.0)):
+    others = (("the bare script", None, 0.35), ("shot-scraper", 1.5, 0.45), ("Doc Detective", 8.0, 2.0))
+    for name, target, limit in others:
         if name in pages:
             figures.append(
                 Figure(
