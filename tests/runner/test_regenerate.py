@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -420,6 +421,14 @@ def test_small_is_the_same_picture() -> None:
     assert len(small(out.getvalue())) < len(out.getvalue())
     assert small(out.getvalue()) == small(out.getvalue())
     assert opened(small(out.getvalue())).tobytes() == opened(out.getvalue()).tobytes()
+
+
+def test_making_an_image_small_holds_up_nothing_here() -> None:
+    """Oxipng keeps Python's lock, so that it works in another process; what went wrong there is said here."""
+    assert small(image())
+    assert "oxipng" not in sys.modules
+    with pytest.raises(RuntimeError, match=r"could not be made small: .*[Nn]ot a PNG"):
+        small(b"no image")
 
 
 def test_a_guide_says_which_images_are_wanted(tmp_path: Path) -> None:
