@@ -120,6 +120,12 @@ def this_machine(environment: Mapping[str, str] = os.environ) -> str:
     return environment.get(MACHINE) or socket.gethostname()
 
 
+def from_here(folder: Path) -> Path:
+    """The folder as a person here would type it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
 @dataclass(frozen=True)
 class Record:
     """One run, as the ledger knows it.

@@ -16,8 +16,6 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
-import httpx
-
 from runner.errors import WrongSettings
 from runner.secrets import Secret
 from runner.settings import Settings, optional, setting
@@ -52,6 +50,8 @@ def webhook(text: str) -> str:
     Raises:
         ValueError: It is not; the message never holds the text, since who knows the address may post to it.
     """
+    import httpx
+
     try:
         address = httpx.URL(text)
     except httpx.InvalidURL:
@@ -277,6 +277,8 @@ def send(
 
 
 def _keep_path(hook: Secret, secrets: Secrets) -> None:
+    import httpx
+
     path = httpx.URL(hook.reveal()).raw_path.decode("ascii")
     if len(path) >= SECRET_PATH:
         secrets.add(Secret(path, hook.name))
@@ -300,6 +302,8 @@ def _deliver(attempt: Callable[[], None], pause: Callable[[float], None]) -> str
 
 
 def _post(hook: Secret, notice: Notice) -> None:
+    import httpx
+
     # Slack reads <, > and & in a text as its own markup (its documentation on formatting, "Escaping text").
     text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     address = httpx.URL(hook.reveal())

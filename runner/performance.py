@@ -21,8 +21,7 @@ from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
 from runner.interruptions import uninterrupted
-from runner.ledger import OPEN, Ledger, Record, RunLedger, this_machine
-from runner.report import from_here, write_report
+from runner.ledger import OPEN, Ledger, Record, RunLedger, from_here, this_machine
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
@@ -603,6 +602,8 @@ class Performance:
         text = json.dumps(run.secrets.redact_all(asdict(result)), indent=2, ensure_ascii=False)
         (self.folder / "result.json").write_text(text + "\n", encoding="utf-8")
         if self.options.report:
+            from runner.report import write_report  # noqa: PLC0415 - at the end, and not before the browser starts
+
             # What cannot be taken up says nothing of how to go on.
             shown = self.record if self.resumable else replace(self.record, state="given up")
             write_report(

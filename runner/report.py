@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from runner.darkroom import Darkroom
 from runner.evidence import KINDS, read_entries
+from runner.ledger import from_here
 from runner.pages import Embedded, write_page
 from runner.timing import performed
 
@@ -154,12 +155,6 @@ def write_report(
         files=[file for name in ("result.json", "ledger.jsonl", "*.aria.yaml") for file in _files(folder, name)],
     )
     return path
-
-
-def from_here(folder: Path) -> Path:
-    """The folder as a person here would type it."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _go_on(run: RunEvidence, record: Record) -> str:

@@ -11,9 +11,9 @@ from runner.difference import boxes_said, opened
 from runner.errors import LedgerFailed, SecretFound
 from runner.gate import scan
 from runner.interruptions import uninterrupted
+from runner.ledger import from_here
 from runner.pages import Embedded, write_page
 from runner.performance import private_files
-from runner.report import from_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -89,6 +89,17 @@ def test_the_plugin_imports_nothing_of_ours_before_a_test_asks_for_it() -> None:
     assert not [module for module in loaded.split() if module.split(".")[0] in ours]
 
 
+def test_what_a_run_needs_only_later_is_not_imported_before_its_browser_starts() -> None:
+    """Report, verification and notices import much; the run would begin that much later."""
+    needed = ("cli", "browser", "ledger", "notices", "performance", "progress", "settings")
+    code = f"import sys, flows.wordpress_migration.flow, {', '.join(f'runner.{each}' for each in needed)}"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(*sys.modules)"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"playwright", "sqlalchemy"} <= set(loaded)
+    assert not {"httpx", "jinja2", "numpy", "oxipng"} & set(loaded)
+
+
 @pytest.mark.parametrize("path", STAND_INS, ids=name)
 def test_the_stand_ins_import_neither_runner_nor_flows(path: Path) -> None:
     """A wrong label cannot be wrong on both sides."""

@@ -34,7 +34,7 @@ def timed(call: Callable[..., Any]) -> Callable[..., Any]:
 
 if __name__ == "__main__":
     with (
-        patch("runner.performance.write_report", timed(write_report)),
+        patch("runner.report.write_report", timed(write_report)),
         patch("runner.performance.scan", timed(scan)),
         patch.object(Performance, "write", timed(Performance.write)),
     ):
