@@ -18,7 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 from publicsuffixlist import PublicSuffixList
 
-from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
+from runner.errors import GuiderunnerError, NeedsPerson, Question, StartAgain, Stuck, Undone
 from runner.one_time_codes import OneTimeCodes
 from runner.secrets import Secret, plain_url
 
@@ -304,6 +304,7 @@ def until(
     timeout: float | None = None,
     again: float = LOOK_AGAIN,
     at_once: bool = False,
+    changes_it: bool = False,
 ) -> T | None:
     """Look at the page now and after each of its changes until `look` returns something; None when time is over.
 
@@ -316,9 +317,10 @@ def until(
         timeout: Seconds; None for Playwright's default.
         again: Seconds after which it is looked again although no change was seen.
         at_once: The first look is taken as the page stands: what lies over it has just been closed.
+        changes_it: The look itself changes the page, such as by pressing a button: what changes during it is its own.
     """
     deadline = time.monotonic() + (timeout or default_timeout())
-    with _Changes(page) as changes:
+    with _Changes(page, ours=changes_it) as changes:
         while True:
             # A dialogue hides the page behind it from every look: Playwright lets the handlers close it before it
             # expects. A slow navigation, or what cannot be closed, may outlast that: the look then says what is there.
@@ -343,33 +345,40 @@ def until(
 
 
 class _Changes:
-    """The changes of a page, watched from the first wait on until the block ends."""
+    """The changes of a page, watched from the first wait on until the block ends.
 
-    def __init__(self, page: Page) -> None:
+    Args:
+        page: The page.
+        ours: What has changed between two waits is no news.
+    """
+
+    def __init__(self, page: Page, *, ours: bool) -> None:
         self._page = page
+        self._ours = ours
         self._watched: JSHandle | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        # Whoever is interrupted asks nothing more of a page, which may not answer.
-        if self._watched and error is None:
+        # A page that was interrupted, or did not answer, is asked nothing more: that has no limit.
+        if self._watched and (error is None or issubclass(error, GuiderunnerError)):
             with suppress(PlaywrightError):  # the page was left, and what watched it with it
                 self._watched.evaluate("changes => changes.end()")
                 self._watched.dispose()
 
     def wait(self, at_most: float) -> None:
-        """Wait for a change since the last wait, and not at all the first time: nobody has watched before.
+        """Wait for a change since the last wait; not at all the first time, when nobody has watched before.
 
         Args:
             at_most: Seconds.
         """
         try:
-            if self._watched:
-                self._watched.evaluate("(changes, ms) => changes.wait(ms)", at_most * 1000)
-            else:
+            if self._watched is None:
                 self._watched = self._page.evaluate_handle(_CHANGES_JS)
+                if not self._ours:
+                    return
+            self._watched.evaluate("(changes, [ms, anew]) => changes.wait(ms, anew)", [at_most * 1000, self._ours])
         except PlaywrightError:
             # A navigation ended the script: that is a change. A closed page says so at the next look.
             self._watched = None
@@ -382,7 +391,8 @@ _CHANGES_JS = """() => {
     const observer = new MutationObserver(() => { changed = true; told?.(); });
     observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
     return {
-        wait: ms => new Promise(done => {
+        wait: (ms, anew) => new Promise(done => {
+            if (anew) changed = false;
             told = () => { changed = false; told = null; clearTimeout(late); done(); };
             const late = setTimeout(() => told?.(), ms);
             if (changed) told();

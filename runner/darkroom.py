@@ -143,10 +143,11 @@ class Darkroom:
 
 def printed(image: Image.Image) -> Prints:
     """Make the prints of a picture."""
-    page, full = narrowed(image, BESIDE), image
+    full = image
     if max(image.size) > LARGEST:
         full = image.copy()
         full.thumbnail((LARGEST, LARGEST))
+    page = narrowed(full, BESIDE)
     return Prints(webp(film_frame(page)), webp(page), webp(full, lossless=True), *image.size)
 
 

@@ -87,7 +87,8 @@ def expect_screenshot(
         found[:] = [(now, difference(kept, now.png, scale=now.scale))]
         return None if found[0][1].changed else True
 
-    if until(page, looks_as_expected, timeout=timeout):
+    # Playwright hides a field's text cursor for the picture, and shows it again.
+    if until(page, looks_as_expected, timeout=timeout, changes_it=True):
         return
     now, differs = found[0]
     if update:

@@ -286,7 +286,7 @@ class Regeneration:
             decision = self._decision(taken, image)
             there = None
             if decision.before is not None:
-                there = prints if decision.rule == SAME_PIXELS else printed(opened(decision.before))
+                there = prints if decision.rule in (SAME_FILE, SAME_PIXELS) else printed(opened(decision.before))
             self.decisions[taken.name] = replace(decision, prints=prints, prints_before=there)
 
     def _decision(self, taken: Taken, image: bytes) -> Decision:
@@ -417,13 +417,12 @@ def small(image: bytes) -> bytes:
     A screen is smallest without a filter, a photograph on it with one: whichever looks better at a glance. oxipng's own
     level 2 saves another 6 % in six times the time, most of which a run would wait for at its end.
     """
-    made = subprocess.run(
-        [sys.executable, "-P", Path(__file__).with_name("smaller.py")],
-        input=image,
-        capture_output=True,
-        check=False,
-        start_new_session=True,
-    )
+    command: list[str | Path] = [sys.executable, "-P", Path(__file__).with_name("smaller.py")]
+    try:
+        made = subprocess.run(command, input=image, capture_output=True, check=False, start_new_session=True)
+    except OSError as error:
+        # As it is, it would be taken for one of the run's folder.
+        raise RuntimeError(f"an image could not be made small: {error.strerror}") from None
     if made.returncode:
         why = made.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"an image could not be made small: {why or f'exit code {made.returncode}'}")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from PIL import ImageChops
 
 from runner.controls import lines, on_page, until
-from runner.darkroom import Darkroom, Prints
+from runner.darkroom import Darkroom
 from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, windows
 from runner.errors import Stuck
 from runner.look import ImageLook, Look
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
     from playwright.sync_api import BrowserContext, Locator, Page
+
+    from runner.darkroom import Prints
 
 ERROR = 400
 """HTTP's first status for a page that is an error."""
@@ -124,14 +126,14 @@ class Studio:
         look: How they look.
         settings: The run's settings that are no secrets, as texts.
         variants: In which forms.
-        developed: Told, in the background, of each image that is in its file, and handed its prints.
+        developed: Told, in the background, of each image that is in its file, and handed its prints; None for nobody.
         wanted: The images that are taken so, by their paths; the others as evidence.
     """
 
     look: Look
     settings: Mapping[str, str]
     variants: Sequence[Variant] = (Variant(),)
-    developed: Callable[[Taken, bytes, Prints], None] = lambda _taken, _image, _prints: None
+    developed: Callable[[Taken, bytes, Prints], None] | None = None
     wanted: Collection[str] | None = None
     secrets: Secrets = field(default_factory=Secrets)
     taken: dict[str, Taken] = field(default_factory=dict)
@@ -203,7 +205,8 @@ class Studio:
             tree = secrets.redact_deep(front.tree)
             taken = self.taken[name] = Taken(name, step, plain_url(page.url), tree, front.capture.scale, variant.suffix)
             draw = partial(_composed, front, back, about) if back else partial(_alone, front, about)
-            self.darkroom.develop(folder / name, draw, then=partial(self.developed, taken))
+            then = partial(self.developed, taken) if self.developed else None
+            self.darkroom.develop(folder / name, draw, then=then)
             names.append(name)
         return names
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,17 +135,18 @@ def take(browser: Browser, urls: Sequence[str], shoot: Callable[[Page, str], obj
         shoot(page, str(number))
 
 
-def shoot(page: Page, name: str) -> None:
+def picture(folder: Path, page: Page, name: str) -> None:
     """Take the picture of a page."""
     page.screenshot(path=folder / f"{name}.png")
 
 
 if __name__ == "__main__":
     folder, options = Path(sys.argv[1]), sys.argv[2:]
+    trace, urls = options == ["--trace"], [each for each in options if each != "--trace"]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=os.environ["BROWSER_EXECUTABLE"])
-        if urls := [each for each in options if each != "--trace"]:
-            take(chromium, urls, shoot)
+        if urls:
+            take(chromium, urls, partial(picture, folder))
         else:
-            migrate(chromium, os.environ, shoot, trace="--trace" in options)
+            migrate(chromium, os.environ, partial(picture, folder), trace=trace)
         chromium.close()

@@ -201,7 +201,7 @@ def ending(bench: Bench) -> Measured:
             Figure(
                 name="report and scan at a run's end",
                 unit="s",
-                values=[each["write_report"] + each["scan"] for each in ends],
+                values=[each["write_evidence"] + each["scan"] for each in ends],
                 target=0.5,
                 limit=1.5,
                 note=f"the whole end, from the last step on: {min(each['write'] for each in ends):.2f} s",

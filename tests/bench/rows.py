@@ -44,9 +44,9 @@ ROWS = {
         "not have.",
         "The sandbox answers at once, and the migration itself takes no time: against a real dashboard and a real "
         "migration both wait for minutes, and what we do beside vanishes in that. Real Chromium and real WordPress "
-        "share the cores with what is timed, so that what we do beside the flow is not free. Nearly half of what is over "
-        "the target is the trace, which is recorded by default: each of some 550 looks at a page takes some 8 ms more "
-        "with it. A script that records the same trace is the third figure's measure.",
+        "share the cores with what is timed, so that what we do beside the flow is not free. Much of what is over the "
+        "target is the trace, which is recorded by default, and to which Playwright adds a snapshot of the page for "
+        "each look at it: what it costs a script is the third figure's measure.",
         overhead,
     ),
     "start": Row(
@@ -69,8 +69,7 @@ ROWS = {
         "shot-scraper is given its path by a process that hands it to Playwright, as it has no option for that; Doc "
         "Detective by a file where it looks for its own.",
         "Ours looks whether anything is on the page that must not be, covers it, makes each file small without loss, "
-        "and writes a report, which the others do not. What the bare script takes is what no tool of this kind can be "
-        "faster than; shot-scraper is not much slower. "
+        "and writes a report, which the others do not. What the bare script takes is Playwright's own time. "
         "Doc Detective has no setting for the scale, so its pictures have a quarter of the pixels.",
         images,
     ),
@@ -105,8 +104,8 @@ ROWS = {
     "ending": Row(
         "Report and scan",
         "The command line migrates the sandbox's site with `--trace on --video`, and notes how long writing the "
-        "report and scanning the folder for secrets take at its end. The prints of the screenshots were made beside "
-        "the run. Then the report is written anew from the ledger and the files, as `guiderunner report` does.",
+        "report and scanning the folder for secrets take at its end, with the import of what writes the report. The "
+        "prints of the screenshots were made beside the run. Then the report is written anew from the ledger and the files, as `guiderunner report` does.",
         "Seconds, so they depend on the machine.",
         ending,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -441,7 +442,8 @@ def test_a_change_during_a_look_is_not_missed(page: Page) -> None:
     assert looks == 3
 
 
-def test_nothing_watches_a_page_after_until(page: Page) -> None:
+@pytest.mark.parametrize("ends", ["in vain", "Stuck"])
+def test_nothing_watches_a_page_after_until(page: Page, ends: str) -> None:
     """A page is watched only as long as something is waited for on it."""
     page.set_content("<p>1</p>")
     page.evaluate(
@@ -451,8 +453,34 @@ def test_nothing_watches_a_page_after_until(page: Page) -> None:
             MutationObserver.prototype.disconnect = function () { globalThis.ended += 1; end.call(this); };
         }"""
     )
-    assert until(page, lambda: None, timeout=0.1) is None
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if ends == "Stuck" and looks == 3:
+            raise Stuck("the page refuses")
+
+    with suppress(Stuck):
+        assert until(page, look, timeout=1, again=0.1) is None
+    assert looks >= 3
     assert page.evaluate("() => globalThis.ended") == 1
+
+
+def test_a_look_that_changes_the_page_does_not_wake_itself(page: Page) -> None:
+    """Such as one that presses a button: it is looked at again when something else changes, or later."""
+    page.set_content("<button onclick='this.textContent += 1'>1</button>")
+    looks = 0
+
+    def press() -> bool | None:
+        nonlocal looks
+        looks += 1
+        page.locator("button").click()
+        return True if looks == 2 else None
+
+    began = page.evaluate("() => performance.now()")
+    assert until(page, press, timeout=5, again=1, changes_it=True)
+    assert page.evaluate("() => performance.now()") - began >= 1000
 
 
 def test_controls_are_listed_for_a_failure(page: Page) -> None:

@@ -140,7 +140,6 @@ def test_a_review_says_what_becomes_of_each_image_and_why(folder: Path, browser:
         expect(same.get_by_role("img", name=UNCHANGED.name)).to_be_visible()
 
 
-@pytest.mark.browser
 def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is printed at the end for which nobody had to wait."""
 
@@ -156,6 +155,7 @@ def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatc
     assert review(folder, *decisions).read_text() == anew
 
 
+@pytest.mark.browser
 def test_what_is_replaced_is_said_to_be_replaced(folder: Path, browser: Browser) -> None:
     """All or none; and where readers keep every image, that."""
     with opened(browser, review(folder)) as page:

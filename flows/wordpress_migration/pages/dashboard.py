@@ -642,7 +642,9 @@ class Dashboard:
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
-        return until(self.page, lambda: self._token_from_copy_button() or self._token_shown(), timeout=LATE)
+        return until(
+            self.page, lambda: self._token_from_copy_button() or self._token_shown(), timeout=LATE, changes_it=True
+        )
 
     def go_on_with_token(self) -> None:
         """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""
@@ -657,7 +659,8 @@ class Dashboard:
         Raises:
             Stuck: The page shows none.
         """
-        found = until(self.page, self._token_from_copy_button, timeout=LATE) or until(self.page, self._token_shown)
+        found = until(self.page, self._token_from_copy_button, timeout=LATE, changes_it=True)
+        found = found or until(self.page, self._token_shown)
         if found is None:
             raise Stuck(
                 "the machine token is not to be found: no Copy button hands it over, no field is labelled as the "

@@ -82,7 +82,7 @@ class Rest:
                 return None
             return now - since >= QUIET or None
 
-        # Where nothing changes, the look after the first is the last one.
+        # Where nothing changes, the last look comes so long after the one before it.
         return bool(until(self._page, look, timeout=timeout, again=QUIET))
 
     def _is_busy(self) -> bool:
