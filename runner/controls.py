@@ -349,7 +349,7 @@ class _Changes:
 
     Args:
         page: The page.
-        ours: What has changed between two waits is no news.
+        ours: What changes between two waits is no news: each wait is for what comes then.
     """
 
     def __init__(self, page: Page, *, ours: bool) -> None:
@@ -368,7 +368,7 @@ class _Changes:
                 self._watched.dispose()
 
     def wait(self, at_most: float) -> None:
-        """Wait for a change since the last wait; not at all the first time, when nobody has watched before.
+        """Wait for a change since the last wait: the first time not at all, since nobody has watched before.
 
         Args:
             at_most: Seconds.
