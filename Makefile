@@ -41,7 +41,7 @@ faults: $(VENV)/.installed ## Record anew how a run ends that meets each fault o
 	$(BIN)/python -m tests.faults
 	$(BIN)/cog -r FAULTS.md
 
-bench: $(VENV)/.installed ## Measure how fast it is, beside other tools; takes half an hour on a machine that does nothing else
+bench: $(VENV)/.installed ## Measure how fast it is, beside other tools; takes fifty minutes on a machine that does nothing else
 	$(BIN)/python -m pip install -q -e '.[dev,bench]' -c constraints.txt
 	$(BIN)/guiderunner setup
 	$(BIN)/python -m tests.bench; code=$$?; $(BIN)/cog -r HOW-FAST.md && exit $$code

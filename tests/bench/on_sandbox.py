@@ -127,7 +127,7 @@ def images(bench: Bench) -> Measured:
             values=walls(guide["regenerate"]),
             reference=walls(guide["bare"]),
             target=1.1,
-            limit=3.2,
+            limit=2.9,
         )
     ]
     others = (("the bare script", None, 0.35), ("shot-scraper", 1.5, 0.45), ("Doc Detective", 8.0, 2.0))
