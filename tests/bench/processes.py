@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,25 +77,33 @@ class TheBrowser:
 
 
 def finished(command: Sequence[str | Path], folder: Path, variables: Mapping[str, str]) -> Spent:
-    """Run a command to its end in a folder, and say what it took.
+    """Run a command to its end in a folder, and say what it took; what it leaves running is ended.
 
     Raises:
         RuntimeError: It failed; says its last words.
     """
-    with stopwatch() as spent:
-        done = subprocess.run(
+    with (
+        stopwatch() as spent,
+        subprocess.Popen(
             list(map(str, command)),
             cwd=folder,
             env=environment(PYTHONPATH=str(ROOT), **variables),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-2000:]
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with exit code {done.returncode}: {said}")
+            process_group=0,
+        ) as process,
+    ):
+        try:
+            said, _ = process.communicate(timeout=LIMIT)
+        finally:
+            # Doc Detective leaves its browsers running; they would be there while others are timed.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        last = said.strip()[-2000:]
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with exit code {process.returncode}: {last}")
     return spent
 
 
