@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import webbrowser
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,11 +29,10 @@ from runner.errors import (
     StepFailed,
     WrongUsage,
 )
-from runner.interruptions import INTERRUPTIONS
+from runner.interruptions import heed_interruptions, is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from types import FrameType
 
     from fixtures.faults import Fault
     from fixtures.sandbox import Sandbox
@@ -1796,23 +1794,16 @@ def need_of_wordpress(versions: Sequence[str], name: str, how: str, only_for: st
 
 def main() -> None:
     """Entry point: every error becomes its sentence on stderr and its exit code."""
-    for name in INTERRUPTIONS:
-        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup wants it to go on
-            signal.signal(name, interrupt)
+    heed_interruptions()
     try:
-        app()  # Typer itself ends with 2 for wrong usage and with 130 for KeyboardInterrupt
+        app()  # Typer itself ends with 2 for wrong usage and, once it has begun, with 130 for KeyboardInterrupt
     except GuiderunnerError as error:
         err().print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
         sys.exit(error.exit_code)
-
-
-def interrupt(number: int, _: FrameType | None) -> None:
-    """Interrupt what is going on, once: a second Ctrl-C must not break the cleaning up after the first."""
-    for name in INTERRUPTIONS:
-        signal.signal(name, signal.SIG_IGN)
-    with suppress(OSError):  # the terminal may be gone; and sys.stderr may be in the middle of writing
-        os.write(2, b"interrupted: stopping what was started\n")
-    raise KeyboardInterrupt(number)
+    except (KeyboardInterrupt, Exception) as error:
+        if not is_interruption(error):
+            raise
+        sys.exit(130)
 
 
 if __name__ == "__main__":

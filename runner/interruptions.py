@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a request to end, and a terminal that has gone."""
+
+AGAIN = 0.01
+"""Seconds after which an interruption that Python has dropped comes again."""
+
+
+def heed_interruptions() -> None:
+    """From now on the first interruption of this process raises KeyboardInterrupt, wherever its main thread is."""
+    for name in INTERRUPTIONS:
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup wants it to go on
+            signal.signal(name, _interrupt)
+    sys.unraisablehook = _not_dropped
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether an interruption is what an exception comes from: a class body, for one, wraps what is raised in it."""
+    behind: BaseException | None = error
+    while behind and not isinstance(behind, KeyboardInterrupt):
+        behind = behind.__cause__
+    return behind is not None
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    """Interrupt what is going on, once: a second Ctrl-C must not break the cleaning up after the first."""
+    for name in INTERRUPTIONS:
+        signal.signal(name, signal.SIG_IGN)
+    with suppress(OSError):  # the terminal may be gone; and sys.stderr may be in the middle of writing
+        os.write(2, b"interrupted: stopping what was started\n")
+    raise KeyboardInterrupt(number)
+
+
+def _not_dropped(dropped: sys.UnraisableHookArgs) -> None:
+    """Have an interruption come again that came in a destructor or in a weak reference's callback.
+
+    Python drops whatever is raised there and goes on, and what is raised here too: a timer's signal comes after both.
+    """
+    if dropped.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(dropped)
+        return
+    signal.signal(signal.SIGALRM, _come_again)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN)
+
+
+def _come_again(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

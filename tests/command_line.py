@@ -75,6 +75,7 @@ def told_here(*args: str | Path, cwd: Path, **more: str) -> subprocess.Completed
     with (
         mock.patch.dict(os.environ, environment(**more), clear=True),
         mock.patch.object(sys, "argv", typed),
+        mock.patch.object(sys, "unraisablehook", sys.unraisablehook),
         chdir(cwd),
         redirect_stdout(out),
         redirect_stderr(err),

@@ -1,25 +1,133 @@
-"""An interruption waits for the end of what must not be interrupted, whichever thread it reaches."""
+"""An interruption ends what is going on, wherever it comes, and waits for the end of what must not be interrupted."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.interruptions import uninterrupted
+from runner import cli
+from runner.interruptions import INTERRUPTIONS, heed_interruptions, is_interruption, uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(autouse=True)
-def can_be_interrupted() -> Iterator[None]:
+def can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Also where the tests run in the background, whose shell has made Ctrl-C nothing to them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in (*INTERRUPTIONS, signal.SIGALRM)}
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Finished:
+    """What is done when nobody needs it any more, in Python's own time."""
+
+    def __init__(self, done: Callable[[], object]) -> None:
+        self._done = done
+
+    def __del__(self) -> None:
+        self._done()
+
+
+def press_ctrl_c() -> None:
+    """As a terminal does; what it raises, it raises here."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def wait() -> None:
+    """What would go on for long, were it not interrupted."""
+    threading.Event().wait(20)
+
+
+def in_a_destructor() -> None:
+    """Ctrl-C comes while an object is done away with."""
+    Finished(press_ctrl_c)
+
+
+def in_a_callback() -> None:
+    """Ctrl-C comes while a weak reference's callback hears of the end of what it meant."""
+    gone = Finished(lambda: None)
+    _kept = weakref.ref(gone, lambda _: press_ctrl_c())
+    del gone
+
+
+def in_two_destructors() -> None:
+    """Ctrl-C comes in one, and again in the next."""
+    Finished(press_ctrl_c)
+    Finished(wait)
+
+
+@pytest.mark.parametrize("come", [in_a_destructor, in_a_callback, in_two_destructors])
+def test_an_interruption_is_not_lost_where_python_drops_it(
+    come: Callable[[], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Python tells of an exception in a destructor and goes on: a run would, which no second Ctrl-C would stop."""
+
+    def go_on() -> None:
+        come()
+        wait()
+
+    heed_interruptions()
+    with pytest.raises(KeyboardInterrupt):
+        go_on()
+    assert capfd.readouterr().err == "interrupted: stopping what was started\n"
+
+
+def test_what_else_a_destructor_raises_is_told_as_python_does(capfd: pytest.CaptureFixture[str]) -> None:
+    """It interrupts nothing."""
+    heed_interruptions()
+    Finished(lambda: 1 / 0)
+    assert "ZeroDivisionError" in capfd.readouterr().err
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_what_an_interruption_was_made_into_is_known_as_one() -> None:
+    """Until Python 3.12, what `__set_name__` raises is wrapped: modules that are imported late have class bodies too."""
+
+    class Field:
+        def __set_name__(self, _: object, __: str) -> None:
+            press_ctrl_c()
+
+    with pytest.raises((KeyboardInterrupt, RuntimeError)) as raised:
+        type("Form", (), {"field": Field()})
+    assert is_interruption(raised.value)
+    assert not is_interruption(RuntimeError("something else"))
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["itself", "wrapped"])
+def test_a_command_that_is_interrupted_ends_as_such(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *, wrapped: bool
+) -> None:
+    """With 130 and its sentence, not with Python's account of where it was; also before Typer has begun."""
+
+    def app() -> None:
+        if not wrapped:
+            press_ctrl_c()
+        try:
+            press_ctrl_c()
+        except KeyboardInterrupt as interruption:
+            raise RuntimeError("in a class body") from interruption
+
+    monkeypatch.setattr(cli, "app", app)
+    with pytest.raises(SystemExit, match="130"):
+        cli.main()
+    assert capfd.readouterr().err == "interrupted: stopping what was started\n"
+
+
+def test_a_mistake_in_a_command_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its own account."""
+    monkeypatch.setattr(cli, "app", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
 
 
 @pytest.mark.parametrize("reached", ["this thread", "another thread"])
