@@ -1804,6 +1804,10 @@ def main() -> None:
         if not is_interruption(error):
             raise
         sys.exit(130)
+    finally:
+        # "python -m" ends by SIGINT, whatever the exit code, when an interruption has come out of an exec(), such as
+        # dataclasses are made with, and no exec() has come after it (run_eval_code_obj in CPython's pythonrun.c).
+        exec("")  # noqa: S102 - nothing is executed
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
 import weakref
@@ -15,6 +16,7 @@ from runner.interruptions import INTERRUPTIONS, heed_interruptions, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +123,26 @@ def test_a_command_that_is_interrupted_ends_as_such(
     with pytest.raises(SystemExit, match="130"):
         cli.main()
     assert capfd.readouterr().err == "interrupted: stopping what was started\n"
+
+
+def test_the_exit_code_is_ours_where_an_interruption_came_out_of_generated_code(tmp_path: Path) -> None:
+    """Dataclasses are made by exec(): "python -m" would end by the signal, and a supervisor would read -2."""
+    (tmp_path / "command.py").write_text(
+        """
+import signal, sys
+from runner import cli
+
+def app():
+    try:
+        exec("signal.raise_signal(signal.SIGINT)")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+cli.app = app
+cli.main()
+"""
+    )
+    assert subprocess.run([sys.executable, "-m", "command"], cwd=tmp_path, check=False).returncode == 130
 
 
 def test_a_mistake_in_a_command_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
