@@ -163,12 +163,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Perform a flow, from the first step of its guide to the last."""
-    from runner.browser import BrowserSettings, open_browser
+    from runner.browser import BrowserSettings, open_browser, open_while_importing
     from runner.flow import find_flow
-    from runner.ledger import Ledger, LedgerSettings, this_machine
     from runner.notices import NoticeSettings
-    from runner.performance import Options, perform
-    from runner.progress import Progress
     from runner.settings import environment
 
     found = find_flow(flow, edition)
@@ -191,36 +188,46 @@ def run(
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
     notices = NoticeSettings.load({} if sandbox or dry_run else env)
-    ledger = Ledger.beside(runs, LedgerSettings.load({} if sandbox else env))
-    options = Options(
-        until=until,
-        trace=trace,
-        video=video,
-        wait=not no_wait,
-        preflight=not no_preflight,
-        again=again,
-        resumable=not sandbox,
-        signed_in=kept_sign_ins(found, settings, env) if settings else None,
-        only_preflight=dry_run,
-        accessibility=looks,
-        machine=this_machine(env),
-        how=in_words(
-            headed=headed,
-            slow_mo=slow_mo and f"{slow_mo:g}",
-            wordpress=wordpress,
-            language=language,
-            fault=",".join(sorted(fault or [])),
-        ),
-    )
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
+        browsers = stack.enter_context(
+            open_while_importing(
+                lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
+                *("runner.ledger", "runner.performance", "runner.progress"),
+            )
+        )
+        from runner.ledger import Ledger, LedgerSettings, this_machine
+        from runner.performance import Options, perform
+        from runner.progress import Progress
+
+        ledger = Ledger.beside(runs, LedgerSettings.load({} if sandbox else env))
+        options = Options(
+            until=until,
+            trace=trace,
+            video=video,
+            wait=not no_wait,
+            preflight=not no_preflight,
+            again=again,
+            resumable=not sandbox,
+            signed_in=kept_sign_ins(found, settings, env) if settings else None,
+            only_preflight=dry_run,
+            accessibility=looks,
+            machine=this_machine(env),
+            how=in_words(
+                headed=headed,
+                slow_mo=slow_mo and f"{slow_mo:g}",
+                wordpress=wordpress,
+                language=language,
+                fault=",".join(sorted(fault or [])),
+            ),
+        )
         progress = stack.enter_context(Progress(err(), bringer(box, faults)))
         settings = settings or found.settings.load(box.settings() if box else env)
         try:
             result = perform(
                 found,
                 settings,
-                lambda: open_browser(browser_settings, name=browser, headed=headed, slow_mo=slow_mo),
+                browsers,
                 runs=runs,
                 ledger=ledger,
                 reporter=progress,

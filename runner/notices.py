@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import smtplib
 import ssl
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
@@ -21,6 +19,7 @@ from runner.secrets import Secret
 from runner.settings import Settings, optional, setting
 
 if TYPE_CHECKING:
+    import smtplib
     from collections.abc import Callable, Iterator, Mapping
 
     from runner.secrets import Secrets
@@ -347,6 +346,9 @@ def _without_logs() -> Iterator[None]:
 
 
 def _mail(settings: NoticeSettings, notice: Notice) -> None:
+    import smtplib  # as httpx: a run begins sooner without it
+    from email.message import EmailMessage
+
     message = EmailMessage()
     message["From"] = settings.sender
     message["To"] = ", ".join(settings.recipients)
@@ -378,6 +380,8 @@ def _mail(settings: NoticeSettings, notice: Notice) -> None:
 @contextmanager
 def _connected(settings: NoticeSettings) -> Iterator[smtplib.SMTP]:
     """The mail server: over an encrypted connection if that is set, signed in to if there is a password."""
+    import smtplib
+
     way = settings.smtp_tls
     where = (settings.smtp_host or "", settings.smtp_port or PORTS[way])
     encryption = ssl.create_default_context()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import secrets as randomness
@@ -27,6 +26,7 @@ from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
 from runner.timing import earlier, usual
 from runner.traces import save_trace, start_trace
+from runner.unredacted import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -261,16 +261,6 @@ def _with_folder(record: Record, runs: Path | None) -> Record:
         else:
             return replace(record, folder=folder)
     raise WrongUsage(f"--runs: {folders[-1]} cannot hold the run: {reason}")
-
-
-@contextmanager
-def private_files() -> Iterator[None]:
-    """Files that are made meanwhile, by other programs that are started too, are for their owner alone."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def pause_for(seconds: float) -> None:

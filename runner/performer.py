@@ -13,9 +13,10 @@ from playwright.sync_api import expect
 from runner.accessibility import accept, refuse_new
 from runner.errors import Failure, StepFailed, Stuck, WrongUsage
 from runner.ledger import Ledger, Record
-from runner.performance import Ended, Options, Performance, Result, as_plain, held, new_id, private_files, versions
+from runner.performance import Ended, Options, Performance, Result, as_plain, held, new_id, versions
 from runner.run import DONE, BrowserGone, Run
 from runner.screenshots import photograph
+from runner.unredacted import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

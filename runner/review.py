@@ -13,7 +13,7 @@ from runner.gate import scan
 from runner.interruptions import uninterrupted
 from runner.ledger import from_here
 from runner.pages import Embedded, write_page
-from runner.performance import private_files
+from runner.unredacted import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,8 +1,9 @@
-"""Where Playwright writes what is not redacted yet: a folder that is gone when its process is, however that ended."""
+"""What is not for everybody: where Playwright writes what is not redacted yet, and files for their owner alone."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager, suppress
@@ -29,3 +30,13 @@ def unredacted_folder() -> Iterator[Path]:
             fcntl.flock(file, fcntl.LOCK_EX)
             (folder / "holding").rename(folder / "held")
             yield folder
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Files that are made meanwhile, by other programs that are started too, are for their owner alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
