@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +43,21 @@ def test_prints_are_those_of_the_file(darkroom: Darkroom, tmp_path: Path) -> Non
     assert (prints.width, prints.height) == (2560, 1600)
     with Image.open(path) as opened:
         assert opened.convert("RGB").tobytes() == picture().tobytes()
+
+
+def test_what_shows_the_prints_is_imported_beside_the_run(
+    darkroom: Darkroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first picture is the time for it, and the run's end need not wait for that."""
+    assert all(map(find_spec, module.SHOWN_BY))
+    (tmp_path / "shows_prints.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(module, "SHOWN_BY", ["shows_prints"])
+    assert "shows_prints" not in sys.modules
+    darkroom.develop(tmp_path / "one.png", picture)
+    darkroom.finish()
+    darkroom.prints(tmp_path / "one.png")
+    assert sys.modules.pop("shows_prints", None)
 
 
 def test_prints_are_made_beforehand_and_once(

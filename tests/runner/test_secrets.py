@@ -184,6 +184,25 @@ def test_a_long_text_without_a_secret_is_searched_in_one_pass(secrets: Secrets) 
     assert secrets.find_deep(f"{word}%20{word}{quote(VALUE)}") == {"password"}
 
 
+@pytest.mark.parametrize("filling", ["-", "ö", "\N{PENGUIN}", "\udcff"], ids=["ascii", "letters", "emoji", "bytes"])
+@pytest.mark.parametrize("shift", range(8))
+def test_a_piece_is_found_wherever_it_stands_in_a_long_text(secrets: Secrets, filling: str, shift: int) -> None:
+    """A text of a report's or a trace's length is sifted first, and its last characters too."""
+    secrets.add(Secret(TOKEN, "token"))
+    before, between, piece = filling * (100_000 + shift), filling * 50, TOKEN[9:21]
+    found = secrets.places(f"{before}{piece}{between}{piece}")
+    assert found == [(start, start + 12, "token") for start in (len(before), len(before) + 62)]
+    assert secrets.places(f"{before}{piece[:11]}{between}{piece[1:]}") == []
+
+
+def test_a_secret_that_is_added_later_is_found_in_a_long_text_too(secrets: Secrets) -> None:
+    """The token is learned in the midst of a run."""
+    text = "." * 200_000 + TOKEN
+    assert secrets.find(text) == set()
+    secrets.add(Secret(TOKEN, "token"))
+    assert secrets.find(text) == {"token"}
+
+
 def test_a_url_loses_what_may_be_secret() -> None:
     """User information and the values of telling parameters go; the rest of the address stays."""
     url = "https://me:pw@example.com/wp-admin/admin.php?page=pantheon&bvnonce=12ab&blogvaultkey=xyz&tab=1#part"
