@@ -1,6 +1,6 @@
 """A sieve for long texts: tells at a glance where none of many samples can stand.
 
-Apart from `runner.secrets`, since numpy takes 80 ms to import and only a run's end has texts of that length.
+Apart from `runner.secrets`, since numpy takes 80 ms to import and a run begins without it.
 """
 
 from __future__ import annotations
