@@ -68,7 +68,7 @@ class Options:
 
     Attributes:
         until: Number of the last step to perform; None for all, and what is done afterwards.
-        trace: Whether (redacted) traces are kept.
+        trace: Whether (redacted) traces are kept; "on" for traces with a film strip, see `films`.
         video: Whether each tab is recorded; what is visible of secrets is covered, or not recorded.
         wait: Wait, without a browser, for what a step waits for; else end with the state `waiting`.
         preflight: Check first that all can be done.
@@ -98,9 +98,18 @@ class Options:
     machine: str = field(default_factory=this_machine)
     how: tuple[str, ...] = ()
 
+    @property
+    def films(self) -> bool:
+        """Whether pictures of the tabs are recorded for a trace's film strip.
+
+        Not of each run for the sake of the few that fail: it takes an eighth of a run's time, and what the pages were
+        like before and after each act is in the trace all the same.
+        """
+        return self.trace == "on"
+
     def told(self) -> list[str]:
         """All that makes steps faster or slower, as the ledger has it; see `runner.timing.Alike`."""
-        own = {"video": self.video, "images of a guide": self.studio is not None}
+        own = {"film": self.films, "video": self.video, "images of a guide": self.studio is not None}
         return [
             "no trace" if self.trace == "off" else "trace",
             *(words for words, is_so in own.items() if is_so),
@@ -454,7 +463,7 @@ class Performance:
         return Camera(
             self.run.secrets,
             videos=self.folder / "videos" if self.options.video else None,
-            pictures=self.options.trace != "off",
+            pictures=self.options.films,
             not_kept=self._note_not_kept,
         )
 
@@ -494,7 +503,7 @@ class Performance:
         """
         context = browser.new_context(**context_options(**{**self.run.context_options(), **more}))
         if self.options.trace != "off":
-            start_trace(context)
+            start_trace(context, film=self.options.films)
         return context
 
     def _note_not_kept(self, sentence: str) -> None:

@@ -34,9 +34,14 @@ _RECORDS = (".trace", ".network")
 """Endings of the files that hold one JSON object in each line."""
 
 
-def start_trace(context: BrowserContext) -> None:
-    """Record what the pages of the context do from now on."""
-    context.tracing.start(snapshots=True, screenshots=True, sources=False)
+def start_trace(context: BrowserContext, *, film: bool) -> None:
+    """Record what the pages of the context do from now on.
+
+    Args:
+        context: The browser context.
+        film: Also pictures of its tabs, which make the viewer's film strip.
+    """
+    context.tracing.start(snapshots=True, screenshots=film, sources=False)
 
 
 def save_trace(context: BrowserContext, path: Path, secrets: Secrets, kept: set[int]) -> None:

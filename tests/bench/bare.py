@@ -1,8 +1,8 @@
 """The migration as a script of an expert who knows this one dashboard: the same clicks, ten pictures, and nothing else.
 
 No run folder, no ledger, no redaction, no report, no second look at anything: `python -m tests.bench.bare FOLDER`, with
-the settings of a run in the environment. With `--trace` it has Playwright record the trace that a run records, and with
-addresses it takes their pages instead: `python -m tests.bench.bare FOLDER URL ...`.
+the settings of a run in the environment. With `--trace` it has Playwright record the trace that a run records unless told
+otherwise, and with addresses it takes their pages instead: `python -m tests.bench.bare FOLDER URL ...`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def migrate(
     """
     context = open_context(browser)
     if trace:
-        context.tracing.start(snapshots=True, screenshots=True)
+        context.tracing.start(snapshots=True)
     dashboard = context.new_page()
 
     # 1

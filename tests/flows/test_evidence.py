@@ -56,7 +56,7 @@ def test_a_failure_leaves_no_secret(
     """With trace and videos on, a step fails with secrets in its very message, on a page that shows the token."""
     with patch.object(step, "perform", performed_and_then_failed(step)):
         second_tab = step is PASTES_TOKEN
-        outcome = migrate(trace="retain-on-failure", video=has_ffmpeg, report=True, only_in_second_tab=second_tab)
+        outcome = migrate(trace="on", video=has_ffmpeg, report=True, only_in_second_tab=second_tab)
     assert isinstance(outcome.error, StepFailed)
     settings = sandbox.settings()
     secrets = [

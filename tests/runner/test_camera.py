@@ -89,7 +89,7 @@ class Film:
             self.known.add(Secret(TOKEN, "token"))
         self.not_kept: list[str] = []
         self.context = browser.new_context(viewport={"width": 1280, "height": 800})
-        start_trace(self.context)
+        start_trace(self.context, film=True)
         self.page = self.context.new_page()
         self.camera = Camera(
             self.known, videos=folder / "videos" if video else None, pictures=True, not_kept=self.not_kept.append

@@ -26,6 +26,7 @@ from runner.ledger import Ledger
 from runner.performance import Options, perform
 from runner.run import Reporter, Run
 from runner.settings import Settings, setting
+from tests.films import pictures_of_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -364,12 +365,21 @@ def test_a_redacted_trace_is_still_a_trace(run_toy: Callable[..., Result], tmp_p
     assert filled[0]["params"]["value"] == "[TOY_PASSWORD]"
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("off", False), ("retain-on-failure", True)])
-def test_a_trace_is_kept_as_asked(run_toy: Callable[..., Result], tmp_path: Path, mode: str, *, kept: bool) -> None:
-    """Off keeps none; retain-on-failure keeps that of a run that failed."""
+@pytest.mark.parametrize(
+    ("mode", "kept", "film"), [("off", False, False), ("retain-on-failure", True, False), ("on", True, True)]
+)
+def test_a_trace_is_kept_as_asked(
+    run_toy: Callable[..., Result], tmp_path: Path, mode: str, *, kept: bool, film: bool
+) -> None:
+    """Off keeps none; retain-on-failure keeps that of a run that failed, with what its pages were like, but no film."""
     with pytest.raises(StepFailed):
         run_toy(second(toy(), in_vain(lambda run: control(run.page, "Proceed").click())), trace=mode)
-    assert (folder_of(tmp_path) / "trace.zip").exists() == kept
+    trace = folder_of(tmp_path) / "trace.zip"
+    assert trace.exists() == kept
+    if kept:
+        assert b"frame-snapshot" in zipfile.ZipFile(trace).read("trace.trace")
+        assert bool(pictures_of_trace(trace)) == film
+    assert ("film" in ledger_of(tmp_path)[0]["how"]) == film
 
 
 def test_a_trace_that_cannot_be_redacted_is_not_kept_and_hides_no_failure(
