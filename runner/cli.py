@@ -69,8 +69,12 @@ EnvFile = Annotated[
 BrowserOption = Annotated[BrowserName, typer.Option("--browser", help="Which browser.")]
 Headed = Annotated[bool, typer.Option("--headed", help="Show the browser.")]
 SlowMo = Annotated[float, typer.Option(help="Milliseconds between the browser's acts.", min=0)]
+NoPreflight = Annotated[
+    bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
+]
 Trace = Annotated[
-    Literal["on", "off", "retain-on-failure"], typer.Option(help="Keep a Playwright trace, without secrets.")
+    Literal["on", "off", "retain-on-failure"],
+    typer.Option(help='Keep a Playwright trace, without secrets; that of "on" has a film strip.'),
 ]
 Video = Annotated[bool, typer.Option("--video", help="Record each tab; secrets on it are covered.")]
 Until = Annotated[int | None, typer.Option(help="Stop after this step.", min=1)]
@@ -134,9 +138,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check only that it can be done, and say what would be done.")
     ] = False,
-    no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Begin without checking beforehand that it can be done.")
-    ] = False,
+    no_preflight: NoPreflight = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
     fault: Annotated[
         list[str] | None,
@@ -1519,6 +1521,7 @@ def regenerate(
     scale: Annotated[
         list[str] | None, typer.Option(help="Device pixels for each CSS pixel; again for more.", show_default=False)
     ] = None,
+    no_preflight: NoPreflight = False,
     again: Annotated[bool, typer.Option("--again", help="Begin although an earlier run for this is done.")] = False,
     env_file: EnvFile = None,
     headed: Headed = False,
@@ -1528,14 +1531,10 @@ def regenerate(
     as_json: AsJson = False,
 ) -> None:
     """Take a guide's images anew and replace, all or none, those in which a reader would see a change."""
-    from runner.browser import SAME_PIXELS, BrowserSettings, open_browser
-    from runner.ledger import Ledger, LedgerSettings, this_machine
+    from runner.browser import SAME_PIXELS, BrowserSettings, open_browser, open_while_importing
     from runner.look import Look
-    from runner.performance import Options, perform
-    from runner.progress import Progress
     from runner.publish import held
     from runner.regenerate import Regeneration, may_show, sittings, wanted_images
-    from runner.review import write_review
     from runner.settings import environment
     from runner.studio import Studio
 
@@ -1566,10 +1565,20 @@ def regenerate(
         names = [variant.name(image) for _, variants in parts for variant in variants for image in images]
         may_lack = [variant.name(image) for _, variants in parts for variant in variants for image in may_show(found)]
         regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment)
-        progress = stack.enter_context(Progress(err()))
         box = stack.enter_context(open_sandbox(found.edition)) if sandbox else None
         switches = SAME_PIXELS.get(browser, ())
-        launch = partial(open_browser, browser_settings, name=browser, headed=headed, switches=switches)
+        browsers = stack.enter_context(
+            open_while_importing(
+                partial(open_browser, browser_settings, name=browser, headed=headed, switches=switches),
+                *("runner.ledger", "runner.performance", "runner.progress", "runner.review"),
+            )
+        )
+        from runner.ledger import Ledger, LedgerSettings, this_machine
+        from runner.performance import Options, perform
+        from runner.progress import Progress
+        from runner.review import write_review
+
+        progress = stack.enter_context(Progress(err()))
         for number, (part, variants) in enumerate(parts):
             if box and number:
                 box.reset()
@@ -1579,12 +1588,13 @@ def regenerate(
             result = perform(
                 found,
                 performed,
-                partial(regeneration.open_browser, launch, studio, images),
+                partial(regeneration.open_browser, browsers, studio, images),
                 runs=runs,
                 ledger=Ledger.beside(runs, LedgerSettings.load({} if sandbox else env)),
                 reporter=progress,
                 options=Options(
                     trace=trace,
+                    preflight=not no_preflight,
                     again=again,
                     resumable=not sandbox,
                     signed_in=kept_sign_ins(found, settings, env) if settings else None,

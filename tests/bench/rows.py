@@ -45,8 +45,8 @@ ROWS = {
         "The sandbox answers at once, and the migration itself takes no time: against a real dashboard and a real "
         "migration both wait for minutes, and what we do beside vanishes in that. Real Chromium and real WordPress "
         "share the cores with what is timed, so that what we do beside the flow is not free. Much of what is over the "
-        "target is the trace, which is recorded by default, and to which Playwright adds a snapshot of the page for "
-        "each look at it: what it costs a script is the third figure's measure.",
+        "target is the trace, which is recorded by default (without a film strip), and to which Playwright adds a "
+        "snapshot of the page for each look at it: what it costs a script is the third figure's measure.",
         overhead,
     ),
     "start": Row(
@@ -54,16 +54,16 @@ ROWS = {
         "The CPU that `guiderunner --help` takes. And the time from the start of the process to the moment at which a "
         "server in the benchmark has sent its first page: of `guiderunner run`, and of a script that only imports "
         "Playwright, launches the browser and goes to the address. Both are ended then.",
-        "CPU seconds depend on the machine; the ratio does hardly. What is over the target is Python's import of what a "
-        "run needs: SQLAlchemy for the ledger, Typer, and the flow itself; the report, and what verifies and notifies, is "
-        "imported when it is needed.",
+        "CPU seconds depend on the machine; the ratio does hardly. What is over the target is Python's import of what "
+        "reads the command and its settings: Typer, and the flow itself. What records and performs a run is imported "
+        "while the browser starts, and what reports, verifies and notifies when it is needed.",
         start,
     ),
     "images": Row(
         "Images",
         "`guiderunner regenerate` takes the guide's ten images into an empty folder, on the same running sandbox as "
-        "the bare script takes its ten raw screenshots. Ours includes the preflight, guards, covers over secrets, "
-        "frames around controls, and making each file small. Then ten public pages of the sandbox's WordPress are "
+        "the bare script takes its ten raw screenshots. Ours includes guards, covers over secrets, frames around "
+        "controls, and making each file small, and not the preflight, which the script does not have. Then ten public pages of the sandbox's WordPress are "
         "taken with the same engine, with a bare Playwright script that does nothing but go there and take the raw "
         "screenshot, with shot-scraper and with Doc Detective, in turn. All drive the same Chromium: "
         "shot-scraper is given its path by a process that hands it to Playwright, as it has no option for that; Doc "
