@@ -219,7 +219,8 @@ def _keep_driver_compiled() -> None:
     Source: "Module compile cache" in Node's documentation; who has set NODE_COMPILE_CACHE keeps it.
     """
     cache = os.environ.get("GUIDERUNNER_CACHE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(cache).expanduser() / "guiderunner-node"))
+    with suppress(RuntimeError):  # who has no home has no cache
+        os.environ.setdefault("NODE_COMPILE_CACHE", str(Path(cache).expanduser() / "guiderunner-node"))
 
 
 @contextmanager

@@ -30,7 +30,7 @@ ALIKE = 1.5
 """Times a picture may be taller than wide and still be whole in the film strip."""
 
 
-SHOWN_BY = ("runner.report", "runner.sieve")
+AT_THE_END = ("runner.report", "runner.sieve")
 """What a run's end needs, and imports in 0.12 s: it has been imported when pictures have been taken."""
 
 
@@ -94,7 +94,7 @@ class Darkroom:
         written = self._worker.submit(write)
         self._written.append(written)
         if self.keeps_prints and not self._prints:
-            self._printer.map(import_module, SHOWN_BY)
+            self._printer.map(import_module, AT_THE_END)
         self._prints.pop(path, None)
         if self.keeps_prints or then:
             prints = self._prints[path] = self._printer.submit(lambda: printed(written.result()[0]))

@@ -226,8 +226,8 @@ class Secrets:
     def _sifted(self, text: str) -> list[int]:
         from runner.sieve import Sieve  # noqa: PLC0415 - numpy takes 80 ms to import, and a run begins without it
 
-        self._sieve = self._sieve or Sieve(self._samples, _SAMPLE, _STRIDE)
-        return self._sieve.sift(text)
+        sieve = self._sieve = self._sieve or Sieve(list(self._samples), _SAMPLE, _STRIDE)
+        return sieve.sift(text)
 
 
 def _around(text: str, at: int, form: str, offset: int) -> tuple[int, int]:

@@ -49,10 +49,10 @@ def test_what_shows_the_prints_is_imported_beside_the_run(
     darkroom: Darkroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first picture is the time for it, and the run's end need not wait for that."""
-    assert all(map(find_spec, module.SHOWN_BY))
+    assert all(map(find_spec, module.AT_THE_END))
     (tmp_path / "shows_prints.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(module, "SHOWN_BY", ["shows_prints"])
+    monkeypatch.setattr(module, "AT_THE_END", ["shows_prints"])
     assert "shows_prints" not in sys.modules
     darkroom.develop(tmp_path / "one.png", picture)
     darkroom.finish()
