@@ -29,7 +29,7 @@ from runner.errors import (
     StepFailed,
     WrongUsage,
 )
-from runner.interruptions import heed_interruptions, is_interruption
+from runner.interruptions import interruptible, is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -189,6 +189,7 @@ def run(
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
+    signed_in = kept_sign_ins(found, settings, env) if settings else None
     notices = NoticeSettings.load({} if sandbox or dry_run else env)
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
@@ -211,7 +212,7 @@ def run(
             preflight=not no_preflight,
             again=again,
             resumable=not sandbox,
-            signed_in=kept_sign_ins(found, settings, env) if settings else None,
+            signed_in=signed_in,
             only_preflight=dry_run,
             accessibility=looks,
             machine=this_machine(env),
@@ -1558,6 +1559,7 @@ def regenerate(
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
+    signed_in = kept_sign_ins(found, settings, env) if settings else None
     target = images_root or Path("screenshots") / found.name
     with ExitStack() as stack:
         if not check:
@@ -1566,10 +1568,15 @@ def regenerate(
         may_lack = [variant.name(image) for _, variants in parts for variant in variants for image in may_show(found)]
         regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment)
         box = stack.enter_context(open_sandbox(found.edition)) if sandbox else None
-        switches = SAME_PIXELS.get(browser, ())
         browsers = stack.enter_context(
             open_while_importing(
-                partial(open_browser, browser_settings, name=browser, headed=headed, switches=switches),
+                partial(
+                    open_browser,
+                    browser_settings,
+                    name=browser,
+                    headed=headed,
+                    switches=SAME_PIXELS.get(browser, ()),
+                ),
                 *("runner.ledger", "runner.performance", "runner.progress", "runner.review"),
             )
         )
@@ -1597,7 +1604,7 @@ def regenerate(
                     preflight=not no_preflight,
                     again=again,
                     resumable=not sandbox,
-                    signed_in=kept_sign_ins(found, settings, env) if settings else None,
+                    signed_in=signed_in,
                     studio=studio,
                     machine=this_machine(env),
                     how=in_words(headed=headed),
@@ -1811,9 +1818,9 @@ def need_of_wordpress(versions: Sequence[str], name: str, how: str, only_for: st
 
 def main() -> None:
     """Entry point: every error becomes its sentence on stderr and its exit code."""
-    heed_interruptions()
     try:
-        app()  # Typer itself ends with 2 for wrong usage and, once it has begun, with 130 for KeyboardInterrupt
+        with interruptible():
+            app()  # Typer itself ends with 2 for wrong usage and, once it has begun, with 130 for KeyboardInterrupt
     except GuiderunnerError as error:
         err().print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
         sys.exit(error.exit_code)

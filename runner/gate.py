@@ -43,7 +43,7 @@ def _names_in(called: str, data: bytes, secrets: Secrets) -> set[str]:
     try:
         names |= secrets.find_deep(data.decode())
     except UnicodeDecodeError:
-        names |= secrets.find(data.decode("latin-1"))  # each byte for itself, as one of a secret's forms is
+        names |= secrets.find_among_bytes(data)
     for inner, content in unpacked(data):
         names |= _names_in(inner, content, secrets)
     return names

@@ -20,12 +20,20 @@ AGAIN = 0.01
 """Seconds after which an interruption that Python has dropped comes again."""
 
 
-def heed_interruptions() -> None:
-    """From now on the first interruption of this process raises KeyboardInterrupt, wherever its main thread is."""
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The first interruption raises KeyboardInterrupt, wherever the main thread is; after the block, none does."""
     for name in INTERRUPTIONS:
         if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup wants it to go on
             signal.signal(name, _interrupt)
     sys.unraisablehook = _not_dropped
+    try:
+        yield
+    finally:
+        # While Python ends it would be told with an account of where that was, and an alarm would kill it.
+        for name in INTERRUPTIONS:
+            signal.signal(name, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def is_interruption(error: BaseException) -> bool:
@@ -50,7 +58,7 @@ def _not_dropped(dropped: sys.UnraisableHookArgs) -> None:
 
     Python drops whatever is raised there and goes on, and what is raised here too: a timer's signal comes after both.
     """
-    if dropped.exc_type is not KeyboardInterrupt:
+    if dropped.exc_value is None or not is_interruption(dropped.exc_value):
         sys.__unraisablehook__(dropped)
         return
     signal.signal(signal.SIGALRM, _come_again)
@@ -71,11 +79,12 @@ def uninterrupted() -> Iterator[None]:
         yield  # interruptions come in the main thread only
         return
     came: list[int] = []
-    before = {name: signal.signal(name, lambda number, _: came.append(number)) for name in INTERRUPTIONS}
+    kept_away = (*INTERRUPTIONS, signal.SIGALRM)
+    before = {name: signal.signal(name, lambda number, _: came.append(number)) for name in kept_away}
     try:
         yield
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-        for number in came[:1]:
+        for number in came:  # until one raises: a second Ctrl-C may be ignored already
             signal.raise_signal(number)

@@ -19,7 +19,7 @@ from runner.browser import context_options
 from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
-from runner.interruptions import uninterrupted
+from runner.interruptions import is_interruption, uninterrupted
 from runner.ledger import OPEN, Ledger, Record, RunLedger, from_here, this_machine
 from runner.run import BrowserGone, Reporter, Run
 from runner.secrets import Secrets
@@ -543,6 +543,8 @@ class Performance:
         except PlaywrightError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a trace holds, how the run ended is not to be lost over it
+            if is_interruption(error):
+                raise KeyboardInterrupt from None
             (self.folder / name).unlink(missing_ok=True)
             self._note_not_kept(f"the trace could not be written without its secrets: {type(error).__name__}")
         else:

@@ -29,6 +29,7 @@ from runner.errors import (
     Undone,
     WrongUsage,
 )
+from runner.interruptions import is_interruption
 from runner.screenshots import box_around, photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
@@ -638,6 +639,8 @@ class Run(Generic[S]):
                 raise BrowserGone(self.secrets.redact_deep(str(again))) from None
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it may hold a secret
+            if is_interruption(error):
+                raise KeyboardInterrupt from None
             if self._browser_has_gone(error):
                 self.ledger.record("browser gone", step=step.number, sentence=_sentence(error))
                 raise BrowserGone(f"the browser has gone: {self.secrets.redact_deep(_sentence(error))}") from None

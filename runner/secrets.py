@@ -15,6 +15,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
+from runner.interruptions import uninterrupted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -107,12 +109,12 @@ class Secrets:
         if secret in self._secrets:
             return secret
         self._secrets.append(secret)
+        self._sieve = None
         for form in written - self._names.keys():
             self._names[form] = secret.name
             if len(form) >= PIECE:
                 for at in range(len(form) - _SAMPLE + 1):
                     self._samples.setdefault(form[at : at + _SAMPLE], []).append((form, at))
-                self._sieve = None
         short = [form for form in self._names if len(form) < PIECE]
         self._short = re.compile("|".join(map(_alone, sorted(short, key=len, reverse=True)))) if short else None
         return secret
@@ -177,6 +179,11 @@ class Secrets:
         """Names of the secrets that stand in `text`, whole or in pieces."""
         return {name for _, _, name in self.places(text)}
 
+    def find_among_bytes(self, data: bytes) -> set[str]:
+        """Names of the secrets that stand, whole or in pieces, in what is no text, such as a picture or a video."""
+        # Where no form has other characters than ASCII's, each byte can be read for itself, in no time.
+        return self.find(data.decode("latin-1" if all(map(str.isascii, self._names)) else "utf-8", "surrogateescape"))
+
     def find_deep(self, text: str, depth: int = _DEEP) -> set[str]:
         """The same, also inside what is encoded in the text, and in that, `depth` times."""
         names = self.find(text)
@@ -224,8 +231,8 @@ class Secrets:
         return found
 
     def _sifted(self, text: str) -> list[int]:
-        from runner.sieve import Sieve  # noqa: PLC0415 - numpy takes 80 ms to import, and a run begins without it
-
+        with uninterrupted():  # numpy, imported by half, could not be imported any more
+            from runner.sieve import Sieve  # noqa: PLC0415 - numpy takes 80 ms to import, and a run begins without it
         sieve = self._sieve = self._sieve or Sieve(list(self._samples), _SAMPLE, _STRIDE)
         return sieve.sift(text)
 
@@ -244,9 +251,9 @@ def _around(text: str, at: int, form: str, offset: int) -> tuple[int, int]:
 
 
 def forms(value: str) -> set[str]:
-    """The ways in which programs write `value`: plain, URL-encoded, base64, JSON- and HTML-escaped, byte by byte."""
+    """The ways in which programs write `value`: plain, URL-encoded, base64, JSON- and HTML-escaped."""
     raw = value.encode()
-    found = {value, raw.decode("latin-1"), quote(value), quote(value, safe=""), quote_plus(value)}
+    found = {value, quote(value), quote(value, safe=""), quote_plus(value)}
     found |= {html.escape(value), html.escape(value, quote=False)}
     found |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     # Inside a longer text base64 has one of three alignments; the characters that depend on the neighbours are cut.

@@ -1,8 +1,9 @@
 """Playwright's traces without the secrets in them.
 
-A trace holds every filled value, every response, every state of the page and pictures of it. It is written anew, entry
-by entry, before the file gets its name: texts are redacted where they stand in its structure, what is renamed with its
-content is renamed wherever it is named, and of the pictures only those stay that the camera has kept.
+A trace holds every filled value, every response, every state of the page and, for a film strip, pictures of it. It is
+written anew, entry by entry, before the file gets its name: texts are redacted where they stand in its structure, what
+is renamed with its content is renamed wherever it is named, and of the pictures only those stay that the camera has
+kept.
 """
 
 from __future__ import annotations

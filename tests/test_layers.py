@@ -9,6 +9,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,13 @@ def test_what_a_run_needs_only_later_is_not_imported_before_its_browser_starts()
     ).stdout.split()
     assert {"playwright", "sqlalchemy"} <= set(loaded)
     assert not {"httpx", "jinja2", "numpy", "oxipng"} & set(loaded)
+
+
+def test_what_is_imported_by_its_name_is_there() -> None:
+    """Beside the browser's start a module that is not there would only be slower."""
+    named = re.findall(r'"(runner\.\w+)"', (ROOT / "runner" / "cli.py").read_text(encoding="utf-8"))
+    assert {"runner.ledger", "runner.performance"} <= set(named)
+    assert all(map(find_spec, named))
 
 
 @pytest.mark.parametrize("path", STAND_INS, ids=name)

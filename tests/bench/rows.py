@@ -104,8 +104,8 @@ ROWS = {
     "ending": Row(
         "Report and scan",
         "The command line migrates the sandbox's site with `--trace on --video`, and notes how long writing the "
-        "report and scanning the folder for secrets take at its end, with the import of what writes the report. The "
-        "prints of the screenshots were made beside the run. Then the report is written anew from the ledger and the files, as `guiderunner report` does.",
+        "report and scanning the folder for secrets take at its end. The prints of the screenshots were made, and what "
+        "writes the report was imported, beside the run. Then the report is written anew from the ledger and the files, as `guiderunner report` does.",
         "Seconds, so they depend on the machine.",
         ending,
     ),

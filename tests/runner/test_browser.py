@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
-from runner.browser import open_while_importing
+from runner.browser import BrowserSettings, open_browser, open_while_importing
 from runner.errors import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+OPENING = threading.Event()
+"""That the browser is being opened."""
 
 
 class Browsers:
@@ -62,9 +68,36 @@ def test_modules_are_imported_while_the_browser_opens(
 ) -> None:
     """One that cannot be imported hides nothing: it says so where it is used."""
     monkeypatch.syspath_prepend(tmp_path)
-    for name, code in (("is_there", "from time import sleep; sleep(0.1)"), ("is_broken", "1 / 0")):
+    opening = f"from {__name__} import OPENING; assert OPENING.wait(20)"
+    for name, code in (("is_there", opening), ("is_broken", "1 / 0")):
         (tmp_path / f"{name}.py").write_text(code)
         request.addfinalizer(partial(sys.modules.pop, name, None))
-    with open_while_importing(Browsers(), "is_there", "is_broken"):
+
+    @contextmanager
+    def browsers() -> Iterator[None]:
+        OPENING.set()
+        yield
+
+    with open_while_importing(browsers, "is_there", "is_broken"):
         assert "is_there" in sys.modules
         assert "is_broken" not in sys.modules
+
+
+def test_the_driver_is_kept_compiled_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless somebody has chosen another place; who has no home has none."""
+    monkeypatch.setattr("runner.browser.sync_playwright", Browsers())
+    for name in ("NODE_COMPILE_CACHE", "GUIDERUNNER_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def kept_in() -> str | None:
+        with pytest.raises(AttributeError), open_browser(BrowserSettings.load({})):  # what was started is no Playwright
+            pass
+        return os.environ.get("NODE_COMPILE_CACHE")
+
+    with monkeypatch.context() as homeless:
+        homeless.setattr(Path, "expanduser", Mock(side_effect=RuntimeError("no home")))
+        assert kept_in() is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert kept_in() == str(tmp_path / "guiderunner-node")
+    monkeypatch.setenv("NODE_COMPILE_CACHE", "chosen")
+    assert kept_in() == "chosen"

@@ -62,11 +62,18 @@ def test_the_gate_bites(tmp_path: Path, name: str) -> None:
 def test_a_secret_of_other_letters_is_found_among_bytes_that_are_no_text(tmp_path: Path) -> None:
     """A picture or a video holds it as UTF-8, whole or a piece of it."""
     secrets = Secrets()
-    secrets.add(Secret("Grün-Käfer-Übung-42", "password"))
-    for name, content in (("whole.png", "Grün-Käfer-Übung-42"), ("piece.png", "Käfer-Übung-4")):
+    secrets.add(Secret("Grün-Käfer&Übung-42", "password"))
+    secrets.add(Secret("пароль-Zq7", "code"))
+    found = {
+        "escaped.png": "Gr&uuml;n, Grün-Käfer&amp;Übung-42",
+        "piece.png": "Käfer&Übung-4",
+        "short.png": "пароль-Zq7",
+        "whole.png": "Grün-Käfer&Übung-42",
+    }
+    for name, content in (*found.items(), ("too-little.png", "Käfer&Übung"), ("another-word.png", "Забыли пароль?")):
         (tmp_path / name).write_bytes(b"\x89PNG\xff" + content.encode() + b"\xfe")
-    (tmp_path / "none.png").write_bytes(b"\x89PNG\xff" + "Käfer-Übung".encode("latin-1") + b"\xfe")
-    assert [path.name for path, _ in scan(tmp_path, secrets)] == ["piece.png", "whole.png"]
+    (tmp_path / "other-bytes.png").write_bytes(b"\x89PNG\xff" + "Käfer&Übung-4".encode("latin-1") + b"\xfe")
+    assert [path.name for path, _ in scan(tmp_path, secrets)] == list(found)
 
 
 def test_the_gate_lets_pass_what_holds_no_secret(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import cli
-from runner.interruptions import INTERRUPTIONS, heed_interruptions, is_interruption, uninterrupted
+from runner.interruptions import INTERRUPTIONS, interruptible, is_interruption, uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,10 +75,10 @@ def test_an_interruption_is_not_lost_where_python_drops_it(
     """Python tells of an exception in a destructor and goes on: a run would, which no second Ctrl-C would stop."""
 
     def go_on() -> None:
-        come()
-        wait()
+        with interruptible():
+            come()
+            wait()
 
-    heed_interruptions()
     with pytest.raises(KeyboardInterrupt):
         go_on()
     assert capfd.readouterr().err == "interrupted: stopping what was started\n"
@@ -86,10 +86,63 @@ def test_an_interruption_is_not_lost_where_python_drops_it(
 
 def test_what_else_a_destructor_raises_is_told_as_python_does(capfd: pytest.CaptureFixture[str]) -> None:
     """It interrupts nothing."""
-    heed_interruptions()
-    Finished(lambda: 1 / 0)
+    with interruptible():
+        Finished(lambda: 1 / 0)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert "ZeroDivisionError" in capfd.readouterr().err
-    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_what_python_dropped_comes_at_the_end_of_the_block() -> None:
+    """And not in its midst, where a moment later would be."""
+    done: list[str] = []
+
+    def block() -> None:
+        with interruptible():
+            in_a_destructor()
+            with uninterrupted():
+                press_ctrl_c()
+                threading.Event().wait(0.2)
+                done.append("the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == ["the block"]
+
+
+AT_THE_END = """
+import atexit, signal, time
+from runner.interruptions import interruptible
+
+class Finished:
+    def __init__(self, *done):
+        self.done = done
+
+    def __del__(self):
+        self.done[0](*self.done[1:])
+
+with interruptible():
+    BLOCK
+AFTERWARDS
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "afterwards", "told"),
+    [
+        (
+            "Finished(signal.raise_signal, signal.SIGINT)",
+            "left = Finished(time.sleep, 0.1)",
+            "interrupted: stopping what was started\n",
+        ),
+        ("pass", "atexit.register(signal.raise_signal, signal.SIGINT)", ""),
+    ],
+    ids=["dropped just before", "just afterwards"],
+)
+def test_an_interruption_at_the_very_end_is_none(block: str, afterwards: str, told: str) -> None:
+    """What was to be interrupted has ended: Python, which is ending, is not killed, nor tells where it was."""
+    program = AT_THE_END.replace("BLOCK", block).replace("AFTERWARDS", afterwards)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, told)
 
 
 def test_what_an_interruption_was_made_into_is_known_as_one() -> None:

@@ -436,6 +436,17 @@ def test_an_interruption_ends_a_run_whose_page_does_not_answer(
     assert looked == []
 
 
+def test_an_interruption_that_was_made_into_an_error_is_one(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """A class body does so, of a module that is imported in the midst of a step; the step has not failed."""
+
+    def interrupt(run: ToyRun) -> None:
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        run_toy(second(toy(), interrupt))
+    assert json.loads((folder_of(tmp_path) / "result.json").read_text())["state"] == "interrupted"
+
+
 def test_the_gate_deletes_what_holds_a_secret(run_toy: Callable[..., Result], tmp_path: Path) -> None:
     """Should a secret get into a file all the same, the file goes and the run ends with exit code 6."""
 
