@@ -129,7 +129,7 @@ def start(bench: Bench) -> Measured:
                 values=walls(spent["run"]),
                 reference=walls(spent["bare"]),
                 target=1.2,
-                limit=2.2,
+                limit=1.8,
             ),
         ]
     )

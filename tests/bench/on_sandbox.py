@@ -65,7 +65,7 @@ def overhead(bench: Bench) -> Measured:
                 values=walls(spent["run"]),
                 reference=reference,
                 target=1.05,
-                limit=2.3,
+                limit=1.9,
                 note=note,
             ),
             Figure(
@@ -74,7 +74,7 @@ def overhead(bench: Bench) -> Measured:
                 values=walls(spent["no trace"]),
                 reference=reference,
                 target=1.05,
-                limit=1.75,
+                limit=1.6,
                 note=f"CPU {cpu['no trace']:.1f} s",
             ),
             Figure(
@@ -83,7 +83,7 @@ def overhead(bench: Bench) -> Measured:
                 values=walls(spent["run"]),
                 reference=walls(spent["bare, traced"]),
                 target=None,
-                limit=2.0,
+                limit=1.8,
                 note=f"CPU of the bare script with the trace {cpu['bare, traced']:.1f} s",
             ),
         ]
@@ -135,7 +135,7 @@ def images(bench: Bench) -> Measured:
             values=walls(guide["regenerate"]),
             reference=walls(guide["bare"]),
             target=1.1,
-            limit=2.9,
+            limit=2.2,
         )
     ]
     others = (("the bare script", None, 0.35), ("shot-scraper", 1.5, 0.45), ("Doc Detective", 8.0, 2.0))
@@ -211,7 +211,7 @@ def ending(bench: Bench) -> Measured:
                 unit="s",
                 values=[each["write_evidence"] + each["scan"] for each in ends],
                 target=0.5,
-                limit=1.5,
+                limit=0.8,
                 note=f"the whole end, from the last step on: {min(each['write'] for each in ends):.2f} s",
             ),
             Figure(name="the report written anew", unit="s", values=anew, target=None, limit=6),

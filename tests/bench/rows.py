@@ -44,7 +44,7 @@ ROWS = {
         "not have.",
         "The sandbox answers at once, and the migration itself takes no time: against a real dashboard and a real "
         "migration both wait for minutes, and what we do beside vanishes in that. Real Chromium and real WordPress "
-        "share the cores with what is timed, so that what we do beside the flow is not free. Much of what is over the "
+        "share the cores with what is timed, so that what we do beside the flow is not free. A part of what is over the "
         "target is the trace, which is recorded by default (without a film strip), and to which Playwright adds a "
         "snapshot of the page for each look at it: what it costs a script is the third figure's measure.",
         overhead,
