@@ -17,7 +17,7 @@ INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a request to end, and a terminal that has gone."""
 
 AGAIN = 0.01
-"""Seconds after which an interruption that Python has dropped comes again."""
+"""Seconds after which an interruption comes again that Python has dropped, or that came at a bad moment."""
 
 
 @contextmanager
@@ -44,13 +44,26 @@ def is_interruption(error: BaseException) -> bool:
     return behind is not None
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """Interrupt what is going on, once: a second Ctrl-C must not break the cleaning up after the first."""
     for name in INTERRUPTIONS:
         signal.signal(name, signal.SIG_IGN)
     with suppress(OSError):  # the terminal may be gone; and sys.stderr may be in the middle of writing
         os.write(2, b"interrupted: stopping what was started\n")
-    raise KeyboardInterrupt(number)
+    _raise(number, frame)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    # The import system's own code would leave its lock locked, and every other thread would import in vain for ever.
+    if frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+        _come_again()
+    else:
+        raise KeyboardInterrupt(number)
+
+
+def _come_again() -> None:
+    signal.signal(signal.SIGALRM, _raise)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN)
 
 
 def _not_dropped(dropped: sys.UnraisableHookArgs) -> None:
@@ -60,13 +73,8 @@ def _not_dropped(dropped: sys.UnraisableHookArgs) -> None:
     """
     if dropped.exc_value is None or not is_interruption(dropped.exc_value):
         sys.__unraisablehook__(dropped)
-        return
-    signal.signal(signal.SIGALRM, _come_again)
-    signal.setitimer(signal.ITIMER_REAL, AGAIN)
-
-
-def _come_again(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    else:
+        _come_again()
 
 
 @contextmanager

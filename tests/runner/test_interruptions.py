@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -82,6 +82,24 @@ def test_an_interruption_is_not_lost_where_python_drops_it(
     with pytest.raises(KeyboardInterrupt):
         go_on()
     assert capfd.readouterr().err == "interrupted: stopping what was started\n"
+
+
+def test_an_interruption_leaves_the_import_system_as_it_was() -> None:
+    """Its code goes on until it has unlocked what it had locked: else a thread that imports would wait for ever."""
+    code = "def imported():\n    signal.raise_signal(signal.SIGINT)\n    done.append('its lock is open')"
+    done: list[str] = []
+    within: dict[str, Any] = {"signal": signal, "done": done}
+    # That is the name by which a frame of the import system is known.
+    exec(compile(code, "<frozen importlib._bootstrap>", "exec"), within)  # noqa: S102
+
+    def block() -> None:
+        with interruptible():
+            within["imported"]()
+            wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert done == ["its lock is open"]
 
 
 def test_what_else_a_destructor_raises_is_told_as_python_does(capfd: pytest.CaptureFixture[str]) -> None:
