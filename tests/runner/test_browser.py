@@ -87,7 +87,8 @@ def test_the_driver_is_kept_compiled_in_the_users_cache(tmp_path: Path, monkeypa
     """Unless somebody has chosen another place; who has no home has none."""
     monkeypatch.setattr("runner.browser.sync_playwright", Browsers())
     for name in ("NODE_COMPILE_CACHE", "GUIDERUNNER_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is as it was afterwards, also where it was not set
+        monkeypatch.delenv(name)
 
     def kept_in() -> str | None:
         with pytest.raises(AttributeError), open_browser(BrowserSettings.load({})):  # what was started is no Playwright
