@@ -24,7 +24,7 @@ BESIDE = 1280
 """Pixels that it is wide beside the step's words; enlarged it has all of its own."""
 
 LARGEST = 16383
-"""Pixels that a print has on a side at most: more WebP cannot have."""
+"""Pixels on a side that WebP can have at most."""
 
 ALIKE = 1.5
 """Times a picture may be taller than wide and still be whole in the film strip."""
@@ -36,12 +36,13 @@ AT_THE_END = ("runner.report", "runner.sieve")
 
 @dataclass(frozen=True)
 class Prints:
-    """What a report shows of a picture, each as WebP.
+    """What a report shows of a picture.
 
     Attributes:
-        frame: For the film strip.
-        page: For the place beside the words.
-        full: In its full size, with every pixel as it was.
+        frame: For the film strip, as WebP.
+        page: For the place beside the words, as WebP.
+        full: The file itself, for its full size: another one with the same pixels, half as large, would take a third
+            of a second to make.
         width: Pixels of the picture.
         height: The same.
     """
@@ -97,7 +98,9 @@ class Darkroom:
             self._printer.map(import_module, AT_THE_END)
         self._prints.pop(path, None)
         if self.keeps_prints or then:
-            prints = self._prints[path] = self._printer.submit(lambda: printed(written.result()[0]))
+            prints = self._prints[path] = self._printer.submit(
+                lambda: printed(written.result()[1], written.result()[0])
+            )
             if then:
                 self._following.append(self._printer.submit(lambda: then(written.result()[1], prints.result())))
 
@@ -139,8 +142,7 @@ class Darkroom:
         begun = self._prints.get(path)
         if begun and path.exists() and not begun.exception():
             return begun.result()
-        with Image.open(path) as opened:
-            return printed(opened.convert("RGB"))
+        return printed(path.read_bytes())
 
     def close(self) -> None:
         """End; what nobody waits for any more is given up."""
@@ -148,14 +150,25 @@ class Darkroom:
             worker.shutdown(cancel_futures=True)
 
 
-def printed(image: Image.Image) -> Prints:
-    """Make the prints of a picture."""
-    full = image
-    if max(image.size) > LARGEST:
-        full = image.copy()
-        full.thumbnail((LARGEST, LARGEST))
-    page = narrowed(full, BESIDE)
-    return Prints(webp(film_frame(page)), webp(page), webp(full, lossless=True), *image.size)
+def printed(png: bytes, picture: Image.Image | None = None) -> Prints:
+    """Make the prints of a picture.
+
+    Args:
+        png: Its file.
+        picture: The same, if it is unpacked already.
+
+    Raises:
+        OSError: It is no picture.
+    """
+    if picture is None:
+        with Image.open(io.BytesIO(png)) as opened:
+            picture = opened.convert("RGB")
+    shown = picture
+    if max(picture.size) > LARGEST:
+        shown = picture.copy()
+        shown.thumbnail((LARGEST, LARGEST))
+    page = narrowed(shown, BESIDE)
+    return Prints(webp(film_frame(page)), webp(page), png, *picture.size)
 
 
 def film_frame(image: Image.Image) -> Image.Image:
@@ -173,8 +186,8 @@ def narrowed(image: Image.Image, width: int) -> Image.Image:
     return image.resize((width, max(1, image.height * width // image.width)), Image.Resampling.LANCZOS, reducing_gap=2)
 
 
-def webp(image: Image.Image, *, lossless: bool = False) -> bytes:
-    """The picture in a third of the bytes of its PNG; to press a lossless one further takes twice as long."""
+def webp(image: Image.Image) -> bytes:
+    """The picture in a tenth of the bytes of its PNG, and near enough where it is shown smaller than it is."""
     file = io.BytesIO()
-    image.save(file, "WEBP", lossless=lossless, quality=0 if lossless else 85, method=2)
+    image.save(file, "WEBP", quality=85, method=2)
     return file.getvalue()

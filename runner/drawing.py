@@ -6,8 +6,9 @@ round is drawn larger first, so that it is smooth at any scale.
 
 from __future__ import annotations
 
-import io
 import math
+import struct
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -246,7 +247,26 @@ def _rounded(size: tuple[int, int], radius: float) -> Image.Image:
 
 
 def encoded(picture: Image.Image) -> bytes:
-    """The picture as a PNG, quickly; see `runner.publish` for making it small."""
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=1)
-    return out.getvalue()
+    """The picture as a PNG, quickly; see `runner.regenerate.small` for making it small.
+
+    Pillow tries five filters on each row. On screens the one that leaves what differs from the row above makes files as
+    small, in half the time.
+    """
+    picture = picture.convert("RGB")
+    above = Image.new("RGB", picture.size)
+    above.paste(picture, (0, 1))
+    differing, length = ImageChops.subtract_modulo(picture, above).tobytes(), 3 * picture.width
+    rows = b"".join(_UP + differing[start : start + length] for start in range(0, len(differing), length))
+    header = struct.pack(">II5B", *picture.size, 8, _TRUE_COLOUR, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+# PNG (ISO/IEC 15948), 5.2, 9.2 and 11.2.2
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_UP = b"\2"
+_TRUE_COLOUR = 2
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -54,11 +54,11 @@ class Embedded:
     """Pictures that a page holds in itself; until all of its text is redacted, numbers stand in their place."""
 
     def __init__(self) -> None:
-        self._pictures: list[str] = []
+        self._pictures: list[tuple[str, str]] = []
 
-    def add(self, webp: bytes) -> str:
-        """The address, in the page, of a picture."""
-        self._pictures.append(base64.b64encode(webp).decode())
+    def add(self, picture: bytes) -> str:
+        """The address, in the page, of a picture: a WebP or a PNG."""
+        self._pictures.append((_kind(picture), base64.b64encode(picture).decode()))
         return f"cid:{len(self._pictures) - 1}"
 
     def put_in(self, page: str, secrets: Secrets) -> str:
@@ -66,11 +66,15 @@ class Embedded:
         return re.sub(r'src="cid:(\d+)"', lambda found: f'src="{self._data(int(found[1]), secrets)}"', page)
 
     def _data(self, number: int, secrets: Secrets) -> str:
-        data = self._pictures[number]
+        kind, data = self._pictures[number]
         if secrets.find(data):
             # A short secret stands in so much text by chance. Browsers skip the line breaks; no search finds it then.
             data = "\n".join(re.findall(".{1,3}", data))
-        return f"data:image/webp;base64,{data}"
+        return f"data:image/{kind};base64,{data}"
+
+
+def _kind(picture: bytes) -> str:
+    return "webp" if picture.startswith(b"RIFF") else "png"
 
 
 def write_page(

@@ -279,14 +279,14 @@ class Regeneration:
 
     def decide(self, taken: Taken, image: bytes, prints: Prints) -> None:
         """Decide what becomes of an image, and make it small if it is to be published; called in the background."""
-        self._look_for_twin(taken, image)
+        self._look_for_twin(taken, image, prints)
         if taken.name in self.names:
             self._trees[taken.name] = tuple(map(line_hash, taken.tree.splitlines()))
             self._hashes[taken.name] = sha256(image)
             decision = self._decision(taken, image)
-            there = None
+            prints, there = replace(prints, full=decision.after), None
             if decision.before is not None:
-                there = prints if decision.rule in (SAME_FILE, SAME_PIXELS) else printed(opened(decision.before))
+                there = prints if decision.rule in (SAME_FILE, SAME_PIXELS) else printed(decision.before)
             self.decisions[taken.name] = replace(decision, prints=prints, prints_before=there)
 
     def _decision(self, taken: Taken, image: bytes) -> Decision:
@@ -321,12 +321,12 @@ class Regeneration:
                 said += [f"+ {line.strip()}" for line in now[start:end]]
         return tuple(said)
 
-    def _look_for_twin(self, taken: Taken, image: bytes) -> None:
+    def _look_for_twin(self, taken: Taken, image: bytes, prints: Prints) -> None:
         """Look whether another step has the same image; in another form the same page may look the same."""
         # A step may have been performed again.
         self._alike = [each for each in self._alike if each.name != taken.name]
         self._twins = [twins for twins in self._twins if taken.name not in twins]
-        now = _Thumbnail.of(taken, image)
+        now = _Thumbnail.of(taken, image, prints)
         for each in self._alike:
             if each.is_like(now) and not difference(each.image, image, scale=1).changed:
                 self._twins.append((each.name, taken.name))
@@ -383,10 +383,10 @@ class _Thumbnail:
     image: bytes
 
     @classmethod
-    def of(cls, taken: Taken, image: bytes) -> _Thumbnail:
-        """The image's."""
-        picture = opened(image).convert("L")
-        return cls(taken.name, taken.form, picture.size, picture.resize(THUMBNAIL).tobytes(), image)
+    def of(cls, taken: Taken, image: bytes, prints: Prints) -> _Thumbnail:
+        """The image's; made of a print, which is unpacked at once."""
+        dots = opened(prints.frame).convert("L").resize(THUMBNAIL).tobytes()
+        return cls(taken.name, taken.form, (prints.width, prints.height), dots, image)
 
     def is_like(self, other: _Thumbnail) -> bool:
         """Whether the images may be the same."""

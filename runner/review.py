@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from runner.darkroom import printed
-from runner.difference import boxes_said, opened
+from runner.difference import boxes_said
 from runner.errors import LedgerFailed, SecretFound
 from runner.gate import scan
 from runner.interruptions import uninterrupted
@@ -215,10 +215,10 @@ def _write_page(
 
 
 def _reviewed(number: int, decision: Decision, title: str, embedded: Embedded) -> Reviewed:
-    taken = decision.prints or printed(opened(decision.after))
+    taken = decision.prints or printed(decision.after)
     there = decision.prints_before
     if there is None and decision.before is not None:
-        there = printed(opened(decision.before))
+        there = printed(decision.before)
     before, after, kept = None, None, taken
     if decision.state != "unchanged":
         before, after = _whole(there, embedded), _whole(taken, embedded)

@@ -12,7 +12,7 @@ if __name__ == "__main__":
         oxipng.optimize_from_memory(
             sys.stdin.buffer.read(),
             level=1,
-            filter=[oxipng.RowFilter.NoOp, oxipng.RowFilter.Sub],
+            filter=[oxipng.RowFilter.NoOp, oxipng.RowFilter.Up],
             deflate=oxipng.Deflaters.libdeflater(9),
             fast_evaluation=True,
             strip=oxipng.StripChunks.all(),

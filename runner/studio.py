@@ -429,10 +429,24 @@ def _trimmed(picture: Image.Image, boxes: Iterable[Box], left: float, scale: flo
         left: CSS pixels that are left below the last thing.
         scale: Device pixels for each CSS pixel.
     """
-    last = picture.crop((0, picture.height - 1, picture.width, picture.height))
-    rows = ImageChops.difference(picture, last.resize(picture.size)).getbbox()
-    lowest = max([rows[3] / scale if rows else 0, *(box.y + box.height for box in boxes)])
+    lowest = max([_last_other_row(picture) / scale, *(box.y + box.height for box in boxes)])
     return Box(0, 0, picture.width / scale, min(lowest + left, picture.height / scale))
+
+
+def _last_other_row(picture: Image.Image) -> int:
+    """How many rows there are up to the last that is not as the lowest; from below, where it mostly is."""
+    last = picture.crop((0, picture.height - 1, picture.width, picture.height))
+    alike = last.resize((picture.width, _STRIP))
+    for lower in range(picture.height, 0, -_STRIP):
+        upper = max(lower - _STRIP, 0)
+        strip = picture.crop((0, upper, picture.width, lower))
+        if found := ImageChops.difference(strip, alike.crop((0, 0, *strip.size))).getbbox():
+            return upper + found[3]
+    return 0
+
+
+_STRIP = 64
+"""Rows that are compared at once."""
 
 
 def _where(page: Page, value: str | Secret) -> Box | None:

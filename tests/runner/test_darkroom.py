@@ -13,6 +13,7 @@ from PIL import Image
 
 from runner import darkroom as module
 from runner.darkroom import ALIKE, BESIDE, FRAME, LARGEST, Darkroom, Prints, film_frame, narrowed, printed
+from runner.drawing import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_prints_are_made_beforehand_and_once(
     """A report has them at hand, under the picture's new name too."""
     made: list[str] = []
 
-    def printed(_: Image.Image) -> str:
+    def printed(*_: object) -> str:
         made.append(threading.current_thread().name)
         return "prints"
 
@@ -173,6 +174,24 @@ def test_a_picture_that_could_not_be_taken_again_is_shown_as_it_was(darkroom: Da
     assert darkroom.prints(tmp_path / "one.png").width == 2560
 
 
+def noise(size: tuple[int, int]) -> Image.Image:
+    """A picture in which no row, and no colour of a pixel, is as another."""
+    return Image.merge("RGB", [Image.effect_noise(size, 200) for _ in range(3)])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 3), (257, 65), (1280, 800)])
+def test_a_png_has_every_pixel_of_the_picture(size: tuple[int, int]) -> None:
+    """Whoever opens it, with a check of what the format asks for, sees what was photographed."""
+    picture = noise(size)
+    png = encoded(picture)
+    with Image.open(io.BytesIO(png)) as checked:
+        checked.verify()
+    with Image.open(io.BytesIO(png)) as opened:
+        assert (opened.format, opened.mode, opened.size) == ("PNG", "RGB", size)
+        assert opened.tobytes() == picture.tobytes()
+    assert encoded(picture.convert("RGBA")) == png
+
+
 @pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])
 def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
     """No wider than their place, in the picture's own proportions, and a tall one cut in the film strip."""
@@ -187,7 +206,10 @@ def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(LARGEST + 1, 20), (20, LARGEST + 1)])
 def test_a_picture_larger_than_webp_can_be_is_printed_smaller(size: tuple[int, int]) -> None:
     """A large viewport at a high scale has more pixels on a side; its own size is told."""
-    prints = printed(Image.new("RGB", size))
+    png = encoded(Image.new("RGB", size))
+    prints = printed(png)
     assert (prints.width, prints.height) == size
-    with Image.open(io.BytesIO(prints.full)) as full:
-        assert max(full.size) == LARGEST
+    assert prints.full == png
+    with Image.open(io.BytesIO(prints.page)) as page:
+        assert page.width == min(size[0], BESIDE)
+        assert page.height <= LARGEST

@@ -298,7 +298,7 @@ def decided(target: Path, after: bytes, said: str = "- text: same", *, accept: b
     """What is decided of one image when it is taken."""
     regeneration = Regeneration(target, ["one.png"], accept=accept)
     regeneration._environments["one.png"] = {"browser": "some"}  # noqa: SLF001 - there is no browser here
-    regeneration.decide(Taken("one.png", 1, SITE, said, 1), after, printed(opened(after)))
+    regeneration.decide(Taken("one.png", 1, SITE, said, 1), after, printed(after))
     regeneration.publish()
     return regeneration.in_order()[0]
 
@@ -321,14 +321,15 @@ def test_the_review_gets_the_prints_of_both_images(target: Path) -> None:
     """Of the one that was taken and of the one that is there; where no pixel differs they are the same."""
     first, almost, other = image(), image((3, 3, 3)), image(x=30)
     found = decided(target, first)
-    assert (found.prints, found.prints_before) == (printed(opened(first)), None)
+    published = printed((target / "one.png").read_bytes())
+    assert (found.prints, found.prints_before) == (published, None)
     found = decided(target, almost)
-    assert (found.state, found.prints_before) == ("unchanged", printed(opened(first)))
+    assert (found.state, found.prints_before) == ("unchanged", published)
     found = decided(target, first)
     assert found.rule == SAME_PIXELS
     assert found.prints_before is found.prints
     found = decided(target, other)
-    assert (found.prints, found.prints_before) == (printed(opened(other)), printed(opened(first)))
+    assert (found.prints, found.prints_before) == (printed(found.after), published)
 
 
 def test_an_image_that_was_changed_by_hand_is_compared_by_its_pixels(target: Path) -> None:
@@ -380,7 +381,7 @@ def test_what_is_no_image_is_named_before_anything_is_done(target: Path) -> None
 def test_an_image_that_was_not_taken_is_named(target: Path) -> None:
     """Nothing is published then."""
     regeneration = Regeneration(target, ["one.png", "two.png"], accept=False)
-    regeneration.decide(Taken("one.png", 1, SITE, "", 1), image(), printed(opened(image())))
+    regeneration.decide(Taken("one.png", 1, SITE, "", 1), image(), printed(image()))
     with pytest.raises(NotPublished, match=r"the flow has taken no image two\.png"):
         regeneration.publish()
     assert everything(target) == {}
@@ -391,7 +392,7 @@ def test_an_image_that_is_taken_only_in_some_cases_may_be_missing(target: Path) 
     (target / "two.png").write_bytes(image())
     regeneration = Regeneration(target, ["one.png", "two.png"], may_lack=["two.png"])
     regeneration._environments["one.png"] = {"browser": "some"}  # noqa: SLF001 - there is no browser here
-    regeneration.decide(Taken("one.png", 1, SITE, "", 1), image(x=30), printed(opened(image(x=30))))
+    regeneration.decide(Taken("one.png", 1, SITE, "", 1), image(x=30), printed(image(x=30)))
     regeneration.publish()
     assert (target / "two.png").read_bytes() == image()
     assert states(regeneration.in_order()) == ["new"]

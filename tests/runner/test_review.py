@@ -12,7 +12,6 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from runner import difference
 from runner import review as module
 from runner.darkroom import printed
 from runner.difference import Region
@@ -144,7 +143,7 @@ def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatc
     """Nothing is printed at the end for which nobody had to wait."""
 
     def of(image: bytes) -> Prints:
-        return printed(difference.opened(image))
+        return printed(image)
 
     decisions = [
         replace(each, prints=of(each.after), prints_before=None if each.before is None else of(each.before))
