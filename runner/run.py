@@ -510,9 +510,9 @@ class Run(Generic[S]):
         began = time.monotonic()
         with self._boundary(flow, step):
             step(self)
+            self._look_around(step)  # while the last picture is written
             if step.wait is None:
                 self._check_screenshots(step)
-            self._look_around(step)
             if not flow.edition and step is flow.steps[0] and recognised:
                 self._recognise(flow, step)
         if step.wait:
@@ -598,8 +598,8 @@ class Run(Generic[S]):
                 self._note_requests(step)
                 self._check_patience(step)
                 return False
-            self._check_screenshots(step)
             self._look_around(step)
+            self._check_screenshots(step)
         self._done(step, self._waited(step))
         return True
 
