@@ -116,10 +116,25 @@ def prepare(page: Page, highlight: Locator | None = None) -> None:
     page.bring_to_front()
     expect(highlight or page.locator("body")).to_be_visible()
     settle(page)
-    if highlight:
-        highlight.scroll_into_view_if_needed()
+    if highlight and not highlight.evaluate(_IN_VIEW_JS):
+        highlight.scroll_into_view_if_needed()  # which takes two frames, also where there is nothing to scroll
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
+
+
+_IN_VIEW_JS = """el => {
+    if (window !== top) return false;
+    const box = el.getBoundingClientRect();
+    const within = (left, top, right, bottom) =>
+        box.left >= left && box.top >= top && box.right <= right && box.bottom <= bottom;
+    const parent = of => of.parentElement ?? of.getRootNode().host;
+    for (let up = parent(el); up; up = parent(up)) {
+        const {left, top, right, bottom} = up.getBoundingClientRect();
+        if (getComputedStyle(up).overflow !== 'visible' && !within(left, top, right, bottom)) return false;
+    }
+    return within(0, 0, innerWidth, innerHeight);
+}"""
+"""Whether all of it can be seen where it is. In a frame it is not known: that may be hidden itself."""
 
 
 def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], elements: Sequence[Locator] = ()) -> Capture:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import zlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from runner import darkroom as module
 from runner.darkroom import ALIKE, BESIDE, FRAME, LARGEST, Darkroom, Prints, film_frame, narrowed, printed
 from runner.drawing import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -179,10 +180,19 @@ def noise(size: tuple[int, int]) -> Image.Image:
     return Image.merge("RGB", [Image.effect_noise(size, 200) for _ in range(3)])
 
 
+def darkening(size: tuple[int, int]) -> Image.Image:
+    """A picture whose rows are each like the one above, and a little darker."""
+    row = noise((size[0], 1)).resize(size)
+    return ImageChops.subtract_modulo(row, Image.linear_gradient("L").resize(size).convert("RGB"))
+
+
+@pytest.mark.parametrize("kind", [noise, darkening])
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (1, 3), (257, 65), (1280, 800)])
-def test_a_png_has_every_pixel_of_the_picture(size: tuple[int, int]) -> None:
+def test_a_png_has_every_pixel_of_the_picture(
+    kind: Callable[[tuple[int, int]], Image.Image], size: tuple[int, int]
+) -> None:
     """Whoever opens it, with a check of what the format asks for, sees what was photographed."""
-    picture = noise(size)
+    picture = kind(size)
     png = encoded(picture)
     with Image.open(io.BytesIO(png)) as checked:
         checked.verify()
@@ -190,6 +200,15 @@ def test_a_png_has_every_pixel_of_the_picture(size: tuple[int, int]) -> None:
         assert (opened.format, opened.mode, opened.size) == ("PNG", "RGB", size)
         assert opened.tobytes() == picture.tobytes()
     assert encoded(picture.convert("RGBA")) == png
+
+
+def test_a_png_is_filtered_where_that_makes_it_smaller() -> None:
+    """A photograph's rows are like the ones above them, most of a screen's are best left alone."""
+    size = (640, 400)
+    lines = Image.effect_noise((640, 40), 200).resize(size, Image.Resampling.NEAREST).convert("RGB")
+    for picture, number in ((darkening(size), 2), (Image.new("RGB", size, "white"), 0), (lines.rotate(90), 0)):
+        rows = zlib.decompress(encoded(picture).partition(b"IDAT")[2])
+        assert {rows[start] for start in range(0, len(rows), 3 * picture.width + 1)} == {number}
 
 
 @pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])

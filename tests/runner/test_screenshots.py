@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Locator
 
 from runner.controls import Stuck
 from runner.drawing import INK
@@ -131,6 +132,64 @@ def test_the_control_is_outlined_and_the_page_left_alone(page: Page, secrets: Se
     assert INK in above
     assert page.content() == before
     assert page.evaluate("() => scrollY") > 0
+
+
+TALL = "<div style='height:{}px'></div>"
+BUTTON = "<button style='height:40px;width:100px'>Go</button>"
+BOX = "<div style='height:200px;overflow:{}'>"
+
+IN_SHADOW = (
+    "<x-box style='display:block;height:200px;overflow:auto'></x-box>"
+    "<script>document.querySelector('x-box').attachShadow({mode: 'open'})"
+    f".innerHTML = `{TALL.format(400) + BUTTON}`</script>"
+)
+
+WHOLE_JS = (
+    """el => new Promise(done => new IntersectionObserver(([seen]) => done(seen.intersectionRatio)).observe(el))"""
+)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        TALL.format(2000) + BUTTON,
+        "<body style='margin:0'>" + TALL.format(700) + BUTTON + TALL.format(900),
+        BOX.format("auto") + TALL.format(180) + BUTTON + TALL.format(400) + "</div>",
+        BOX.format("hidden") + TALL.format(400) + BUTTON + "</div>",
+        IN_SHADOW,
+        f'{TALL.format(2000)}<iframe srcdoc="{BUTTON}"></iframe>',
+    ],
+    ids=["below", "half below", "half scrolled away", "hidden in a box", "in a shadow tree", "in a frame"],
+)
+def test_a_control_that_is_not_wholly_in_view_is_scrolled_there(page: Page, secrets: Secrets, html: str) -> None:
+    """However it is hidden: below the window's edge, in a box, or in a frame."""
+    page.set_content(html)
+    button = page.frames[-1].get_by_role("button")
+    assert button.evaluate(WHOLE_JS) < 1
+    photograph(page, secrets, button)
+    assert button.evaluate(WHOLE_JS) == 1
+
+
+@pytest.mark.parametrize("html", [BUTTON, BOX.format("auto") + TALL.format(100) + BUTTON + TALL.format(400) + "</div>"])
+def test_a_control_in_view_stays_where_it_is(
+    page: Page, secrets: Secrets, monkeypatch: pytest.MonkeyPatch, html: str
+) -> None:
+    """Whoever looks at it need not scroll, and no time is spent on it."""
+    page.set_content(html)
+    monkeypatch.setattr(Locator, "scroll_into_view_if_needed", None)
+    shot = photograph(page, secrets, page.get_by_role("button"))
+    assert shot.drawing.outlined
+
+
+def test_a_control_that_slides_in_is_photographed_at_rest(page: Page, secrets: Secrets) -> None:
+    """A panel may come from the window's edge and take its time for it."""
+    page.set_content(
+        "<style>div { animation: slide 3s } @keyframes slide { from { transform: translateX(400px) } }</style>"
+        f"<div>{BUTTON}</div>"
+    )
+    shot = photograph(page, secrets, page.get_by_role("button"))
+    assert shot.drawing.outlined
+    assert shot.drawing.outlined.x == page.get_by_role("button").evaluate("el => el.getBoundingClientRect().x")
 
 
 def test_the_place_that_was_searched_is_in_a_dashed_box(page: Page, secrets: Secrets) -> None:
