@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from runner.drawing import encoded
+from runner.image_files import encoded, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,7 @@ class Prints:
     Attributes:
         frame: For the film strip, as WebP.
         page: For the place beside the words, as WebP.
-        full: The file itself, for its full size: another one with the same pixels, half as large, would take a third
-            of a second to make.
+        full: The file itself, for its full size: to make one of less than half its bytes takes a third of a second.
         width: Pixels of the picture.
         height: The same.
     """
@@ -150,25 +149,29 @@ class Darkroom:
             worker.shutdown(cancel_futures=True)
 
 
-def printed(png: bytes, picture: Image.Image | None = None) -> Prints:
+def printed(file: bytes, picture: Image.Image | None = None) -> Prints:
     """Make the prints of a picture.
 
     Args:
-        png: Its file.
-        picture: The same, if it is unpacked already.
+        file: Its file, one that was made here: it becomes part of the report as it is.
+        picture: Its pixels, if they are at hand.
 
     Raises:
         OSError: It is no picture.
     """
-    if picture is None:
-        with Image.open(io.BytesIO(png)) as opened:
-            picture = opened.convert("RGB")
+    picture = picture or opened(file)
     shown = picture
     if max(picture.size) > LARGEST:
         shown = picture.copy()
         shown.thumbnail((LARGEST, LARGEST))
     page = narrowed(shown, BESIDE)
-    return Prints(webp(film_frame(page)), webp(page), png, *picture.size)
+    return Prints(webp(film_frame(page)), webp(page), file, *picture.size)
+
+
+def printed_anew(image: bytes) -> Prints:
+    """The prints of an image that may be from elsewhere: of its pixels, and of nothing else that its file holds."""
+    picture = opened(image)
+    return printed(encoded(picture), picture)
 
 
 def film_frame(image: Image.Image) -> Image.Image:

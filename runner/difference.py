@@ -7,14 +7,14 @@ that was smoothed otherwise, a text cursor, a scroll bar.
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import ImageChops
 
+from runner.image_files import opened
 from runner.seen import NOISE, Pair, Place, brightness, off_by, pixels
 
 if TYPE_CHECKING:
@@ -116,16 +116,6 @@ def _judged(pair: Pair, frame: _Frame) -> Difference:
         return Difference("a text cursor, a scroll bar, or half a pixel beside", changed=False)
     found.sort(key=lambda region: (region.left - region.right) * (region.bottom - region.top))
     return Difference("a reader can see it", changed=True, regions=tuple(found))
-
-
-def opened(image: bytes) -> Image.Image:
-    """The image's pixels, on white where it is transparent."""
-    with Image.open(io.BytesIO(image)) as found:
-        if not found.has_transparency_data:
-            return found.convert("RGB")
-        pixels = found.convert("RGBA")
-        white = Image.new("RGBA", pixels.size, "white")
-        return Image.alpha_composite(white, pixels).convert("RGB")
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ round is drawn larger first, so that it is smooth at any scale.
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -244,54 +242,3 @@ def _rounded(size: tuple[int, int], radius: float) -> Image.Image:
     ):  # fmt: skip
         mask.paste(disc.crop((*part, part[0] + corner, part[1] + corner)), (x, y))
     return mask
-
-
-def encoded(picture: Image.Image) -> bytes:
-    """The picture as a PNG, quickly; see `runner.regenerate.small` for making it small.
-
-    Pillow tries five filters on each row. One for all rows makes files as small, in half the time: on some screens
-    none, on others the one that leaves what differs from the row above, as some strips of the picture tell.
-    """
-    picture = picture.convert("RGB")
-    strips = _strips(picture)
-    filtered = min(_unfiltered, _from_above, key=lambda way: len(zlib.compress(way(strips), 1)))
-    header = struct.pack(">II5B", *picture.size, 8, _TRUE_COLOUR, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered(picture), 1)), (b"IEND", b""))
-    return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks)
-
-
-# PNG (ISO/IEC 15948), 5.2, 9.2 and 11.2.2
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_NONE, _UP = b"\0", b"\2"
-_TRUE_COLOUR = 2
-
-_STRIP = 8
-"""Rows of a strip; seven times as many lie between two of them."""
-
-
-def _strips(picture: Image.Image) -> Image.Image:
-    """An eighth of the picture, from all of its height: less of it tells the better filter too often wrongly."""
-    tops = range(0, picture.height, _STRIP * _STRIP)
-    strips = Image.new("RGB", (picture.width, _STRIP * len(tops)))
-    for number, top in enumerate(tops):
-        strips.paste(picture.crop((0, top, picture.width, top + _STRIP)), (0, _STRIP * number))
-    return strips
-
-
-def _unfiltered(picture: Image.Image) -> bytes:
-    return _rows(_NONE, picture)
-
-
-def _from_above(picture: Image.Image) -> bytes:
-    above = Image.new("RGB", picture.size)
-    above.paste(picture, (0, 1))
-    return _rows(_UP, ImageChops.subtract_modulo(picture, above))
-
-
-def _rows(kind: bytes, picture: Image.Image) -> bytes:
-    data, length = picture.tobytes(), 3 * picture.width
-    return b"".join(kind + data[start : start + length] for start in range(0, len(data), length))
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

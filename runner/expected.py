@@ -11,7 +11,8 @@ from playwright.sync_api import Page
 
 from runner.controls import until
 from runner.difference import difference
-from runner.drawing import Drawing, dashed, drawn, encoded, pixels
+from runner.drawing import Drawing, dashed, drawn, pixels
+from runner.image_files import encoded
 from runner.screenshots import capture, prepare
 from runner.visible import Box
 

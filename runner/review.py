@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from runner.darkroom import printed
+from runner.darkroom import printed, printed_anew
 from runner.difference import boxes_said
 from runner.errors import LedgerFailed, SecretFound
 from runner.gate import scan
@@ -218,7 +218,7 @@ def _reviewed(number: int, decision: Decision, title: str, embedded: Embedded) -
     taken = decision.prints or printed(decision.after)
     there = decision.prints_before
     if there is None and decision.before is not None:
-        there = printed(decision.before)
+        there = printed_anew(decision.before)
     before, after, kept = None, None, taken
     if decision.state != "unchanged":
         before, after = _whole(there, embedded), _whole(taken, embedded)

@@ -598,7 +598,7 @@ class Run(Generic[S]):
                 self._note_requests(step)
                 self._check_patience(step)
                 return False
-            self._look_around(step)
+            self._look_around(step)  # while the last picture is written
             self._check_screenshots(step)
         self._done(step, self._waited(step))
         return True

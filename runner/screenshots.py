@@ -6,7 +6,6 @@ Neither the cover over a secret nor the outline touches the page: both are drawn
 from __future__ import annotations
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from runner.visible import Box, covers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     from playwright.sync_api import ElementHandle
 
@@ -43,31 +41,23 @@ class Capture:
     """What the viewport showed at one moment, and where on it things were.
 
     Attributes:
-        unpacked: Its pixels, with its secrets still on them: never to be written.
+        png: The picture, in device pixels, with its secrets still on it: never to be written.
         size: Device pixels, width and height.
         scale: Device pixels for each CSS pixel.
         covered: Where secrets, and elements that are covered, were visible.
         boxes: Where else something was, by its name.
     """
 
-    unpacked: Future[Image.Image]
+    png: bytes
     size: tuple[int, int]
     scale: float
     covered: list[Box]
     boxes: dict[str, Box]
 
     def picture(self) -> Image.Image:
-        """The picture's pixels; waits until they are there."""
-        return self.unpacked.result()
-
-
-_UNPACKER = ThreadPoolExecutor(1, "unpacker")
-"""Unpacks what was photographed while the page is looked at once more: what is drawn on it waits for that."""
-
-
-def _unpack(png: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(png)) as opened:
-        return opened.convert("RGB")
+        """The picture's pixels."""
+        with Image.open(io.BytesIO(self.png)) as opened:
+            return opened.convert("RGB")
 
 
 @dataclass(frozen=True)
@@ -116,25 +106,10 @@ def prepare(page: Page, highlight: Locator | None = None) -> None:
     page.bring_to_front()
     expect(highlight or page.locator("body")).to_be_visible()
     settle(page)
-    if highlight and not highlight.evaluate(_IN_VIEW_JS):
-        highlight.scroll_into_view_if_needed()  # which takes two frames, also where there is nothing to scroll
+    if highlight:
+        highlight.scroll_into_view_if_needed()
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
-
-
-_IN_VIEW_JS = """el => {
-    if (window !== top) return false;
-    const box = el.getBoundingClientRect();
-    const within = (left, top, right, bottom) =>
-        box.left >= left && box.top >= top && box.right <= right && box.bottom <= bottom;
-    const parent = of => of.parentElement ?? of.getRootNode().host;
-    for (let up = parent(el); up; up = parent(up)) {
-        const {left, top, right, bottom} = up.getBoundingClientRect();
-        if (getComputedStyle(up).overflow !== 'visible' && !within(left, top, right, bottom)) return false;
-    }
-    return within(0, 0, innerWidth, innerHeight);
-}"""
-"""Whether all of it can be seen where it is. In a frame it is not known: that may be hidden itself."""
 
 
 def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], elements: Sequence[Locator] = ()) -> Capture:
@@ -161,12 +136,11 @@ def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], element
             there[name] = place.element_handle()  # which has a dialogue closed that has just opened over the page
         before = look()
         png = page.screenshot(animations="disabled", caret="hide", scale="device")
-        unpacked = _UNPACKER.submit(_unpack, png)
         # A secret that came, went or moved between the two looks may stand uncovered on the picture: take it again.
         if look() == before:
             width = page.viewport_size["width"] if page.viewport_size else page.evaluate("() => innerWidth")
             with Image.open(io.BytesIO(png)) as opened:
-                return Capture(unpacked, opened.size, opened.width / width, *before)
+                return Capture(png, opened.size, opened.width / width, *before)
     raise Stuck("the page never stood still long enough to cover the secrets on it, so no screenshot was kept")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
-from runner.difference import SAME_PIXELS, difference, opened
-from runner.drawing import encoded
+from runner.difference import SAME_PIXELS, difference
+from runner.image_files import encoded, opened
 from runner.regenerate import Noted, sha256
 from tests.bench.measure import ROUNDS, Figure, Measured, Spent, in_turn, stopwatch, walls
 from tests.bench.processes import ROOT

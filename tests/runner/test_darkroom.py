@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import sys
 import threading
-import zlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from runner import darkroom as module
-from runner.darkroom import ALIKE, BESIDE, FRAME, LARGEST, Darkroom, Prints, film_frame, narrowed, printed
-from runner.drawing import encoded
+from runner.darkroom import ALIKE, BESIDE, FRAME, LARGEST, Darkroom, Prints, film_frame, narrowed, printed, printed_anew
+from runner.image_files import encoded, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,13 +202,36 @@ def test_a_png_has_every_pixel_of_the_picture(
     assert encoded(picture.convert("RGBA")) == png
 
 
-def test_a_png_is_filtered_where_that_makes_it_smaller() -> None:
-    """A photograph's rows are like the ones above them, most of a screen's are best left alone."""
-    size = (640, 400)
-    lines = Image.effect_noise((640, 40), 200).resize(size, Image.Resampling.NEAREST).convert("RGB")
-    for picture, number in ((darkening(size), 2), (Image.new("RGB", size, "white"), 0), (lines.rotate(90), 0)):
-        rows = zlib.decompress(encoded(picture).partition(b"IDAT")[2])
-        assert {rows[start] for start in range(0, len(rows), 3 * picture.width + 1)} == {number}
+@pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
+def test_a_picture_of_nothing_is_not_written(size: tuple[int, int]) -> None:
+    """No program could open the file, and two of them would look the same."""
+    with pytest.raises(ValueError, match=f"a picture of {size[0]}x{size[1]} pixels cannot be written"):
+        encoded(Image.new("RGB", size))
+
+
+def test_a_screen_s_file_is_about_as_small_as_pillow_s() -> None:
+    """It is written in half the time, and kept for long: shapes and words on a shaded page."""
+    screen = Image.linear_gradient("L").resize((1280, 800)).convert("RGB")
+    drawing = ImageDraw.Draw(screen)
+    for row in range(20, 780, 40):
+        drawing.rounded_rectangle((40, row, 1200, row + 30), 6, fill="white", outline="navy")
+        drawing.text((60, row + 8), f"Row {row} says what there is to do, and {row * 7919} says when", fill="black")
+    pillows = io.BytesIO()
+    screen.save(pillows, "PNG", compress_level=1)
+    assert len(encoded(screen)) <= 1.1 * len(pillows.getvalue())
+
+
+def test_an_image_from_elsewhere_is_printed_by_its_pixels_alone() -> None:
+    """On white, as it is compared; what else its file says stays out of the report."""
+    said = PngInfo()
+    said.add_text("comment", "who has drawn it")
+    file = io.BytesIO()
+    Image.new("RGBA", (60, 40), (255, 0, 0, 0)).save(file, "PNG", pnginfo=said)
+    prints = printed_anew(file.getvalue())
+    assert b"who has drawn it" in file.getvalue()
+    for shown in (prints.full, prints.page, prints.frame):
+        assert b"who has drawn it" not in shown
+        assert opened(shown).getcolors() == [(60 * 40, (255, 255, 255))]
 
 
 @pytest.mark.parametrize("size", [(2560, 1600), (3000, 1000), (1280, 9000), (300, 200)])
@@ -223,8 +246,8 @@ def test_prints_are_as_wide_as_they_are_shown(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [(LARGEST + 1, 20), (20, LARGEST + 1)])
-def test_a_picture_larger_than_webp_can_be_is_printed_smaller(size: tuple[int, int]) -> None:
-    """A large viewport at a high scale has more pixels on a side; its own size is told."""
+def test_a_picture_larger_than_webp_can_be_is_shown_smaller_beside_the_words(size: tuple[int, int]) -> None:
+    """A large viewport at a high scale has more pixels on a side; its own size is told, and enlarged it has them."""
     png = encoded(Image.new("RGB", size))
     prints = printed(png)
     assert (prints.width, prints.height) == size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from contextlib import contextmanager
@@ -302,6 +303,18 @@ def test_a_picture_is_enlarged_by_keyboard_without_a_script(toys: Toys, browser:
         expect(dialog).to_be_visible()
         dialog.get_by_role("button", name="Close").click()
         expect(dialog).not_to_be_visible()
+
+
+@pytest.mark.browser
+def test_each_picture_of_a_report_is_what_it_says_it_is(toys: Toys) -> None:
+    """Small ones are WebP, and enlarged it is the run's own file, of which not a pixel is lost."""
+    ended(toys, "done")
+    kept = {path.read_bytes() for path in (toys.record.folder / "screenshots").rglob("*.png")}
+    shown = re.findall(r'src="data:image/(\w+);base64,([^"]+)"', report_of(toys).read_text())
+    pictures = [(kind, base64.b64decode(data)) for kind, data in shown]
+    assert {kind for kind, _ in pictures} == {"png", "webp"}
+    assert {data for kind, data in pictures if kind == "png"} == kept
+    assert all(data.startswith(b"RIFF") for kind, data in pictures if kind == "webp")
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from runner import review as module
-from runner.darkroom import printed
+from runner.darkroom import printed, printed_anew
 from runner.difference import Region
 from runner.errors import LedgerFailed, SecretFound
 from runner.regenerate import Decision
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-    from runner.darkroom import Prints
 
 SIZE = (400, 250)
 RED, BLUE, GREEN = (200, 40, 40), (40, 40, 200), (40, 160, 40)
@@ -141,16 +140,13 @@ def test_a_review_says_what_becomes_of_each_image_and_why(folder: Path, browser:
 
 def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is printed at the end for which nobody had to wait."""
-
-    def of(image: bytes) -> Prints:
-        return printed(image)
-
     decisions = [
-        replace(each, prints=of(each.after), prints_before=None if each.before is None else of(each.before))
+        replace(each, prints=printed(each.after), prints_before=printed_anew(each.before) if each.before else None)
         for each in ALL
     ]
     anew = review(folder, *ALL).read_text()
     monkeypatch.delattr(module, "printed")
+    monkeypatch.delattr(module, "printed_anew")
     assert review(folder, *decisions).read_text() == anew
 
 

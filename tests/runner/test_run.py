@@ -19,9 +19,10 @@ from playwright.sync_api import expect
 
 from runner import performance
 from runner.controls import choose, control, dismiss_interruptions, field, first_visible, set_default_timeout
-from runner.drawing import INK, encoded
+from runner.drawing import INK
 from runner.errors import LedgerFailed, SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow
+from runner.image_files import encoded
 from runner.ledger import Ledger
 from runner.performance import Options, perform
 from runner.run import Reporter, Run
