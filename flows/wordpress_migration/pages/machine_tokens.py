@@ -629,9 +629,10 @@ class MachineTokens:
         said = until(self.page, look)
         if said is None:
             raise Stuck("the dashboard did not answer; look there whether the token was revoked", looked_for=SURE)
+        self._rest.reached()  # where it leads to a sign-in, whose form may come late
         if self._asks_to_sign_in():
             self._sign_in()
-        self._rest.reached()
+            self._rest.reached()
         refused = [line for line in alerts(self.page) if line not in before and refuses(line.replace("revoked", ""))]
         if refused:
             raise Stuck(f'the dashboard did not revoke the token: "{refused[0]}"', looked_for=SURE)
