@@ -12,8 +12,8 @@ from PIL import Image, ImageChops
 def encoded(picture: Image.Image) -> bytes:
     """The picture as a PNG, quickly; see `runner.regenerate.small` for making it small.
 
-    Pillow tries five filters on each row. The one that leaves what differs from the row above makes files of screens as
-    small, in half the time.
+    Pillow tries five filters on each row. The one that leaves what differs from the row above makes files of screens
+    about as small, in half the time.
 
     Raises:
         ValueError: It has no pixels.
