@@ -138,7 +138,7 @@ def images(bench: Bench) -> Measured:
             limit=2.2,
         )
     ]
-    others = (("the bare script", None, 0.35), ("shot-scraper", 1.5, 0.45), ("Doc Detective", 8.0, 2.0))
+    others = (("the bare script", None, 0.45), ("shot-scraper", 1.5, 0.55), ("Doc Detective", 8.0, 5.0))
     for name, target, limit in others:
         if name in pages:
             figures.append(
