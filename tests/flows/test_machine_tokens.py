@@ -176,6 +176,43 @@ def test_a_machine_token_need_not_hold_a_digit(at_token: Callable[[str], Dashboa
     assert at_token(html).machine_token() == WITHOUT_A_DIGIT
 
 
+WHOLE = "v3Nq8xTbR1mZ-kYw0cLdUe7JgPa_s5HiFo2XtCVnB4QyE"
+SHORTENED = "hR4tW9pLxM2vK7nQbC1yZsE8dJgA0fUiT"
+BESIDE = f"<button onclick='pressed = true; navigator.clipboard.writeText(`{WHOLE}`)'>Copy token</button>"
+IN_ITS_FIELD = {
+    "bound label": f"<label>Your Machine Token <input readonly value={WHOLE}></label>",
+    "words before it": f"<p>B Your Machine Token</p><input readonly value={WHOLE}>",
+    "text area": f"<label for=t>Machine token</label><textarea id=t readonly>{WHOLE}</textarea>",
+}
+COPIED = {
+    "shortened": f"<label>Your Machine Token <input readonly value={SHORTENED}></label>",
+    "masked": f"<label>Your Machine Token <input readonly value={WHOLE[:4]}{'•' * 41}></label>",
+    "what the token is called": "<label>Machine token name <input readonly value=guided-migration-of-larkfield-2026-11-26-run-4>"
+    "</label>",
+    "what identifies the token": f"<label>Token ID <input readonly value={WHOLE[::-1]}></label>",
+    "two of them": f"<label>Token <input readonly value={WHOLE}></label><label>Old token <input readonly value={WHOLE[::-1]}></label>",
+    "a hash of it": f"<label>Token fingerprint <input readonly value={'0123456789abcdef' * 4}></label>",
+    "no field": f"<p>Machine token</p><code>{WHOLE[::-1]}</code>",
+}  # fmt: skip
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("html", IN_ITS_FIELD.values(), ids=IN_ITS_FIELD.keys())
+def test_a_machine_token_that_its_field_shows_whole_is_read_there(
+    at_token: Callable[[str], Dashboard], html: str
+) -> None:
+    """A button that is pressed says "Copied" for a moment, on some pages over the next picture."""
+    dashboard = at_token(html + BESIDE)
+    assert (dashboard.machine_token(), dashboard.page.evaluate("'pressed' in window")) == (WHOLE, False)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("html", COPIED.values(), ids=COPIED.keys())
+def test_a_machine_token_that_may_not_be_shown_whole_is_copied(at_token: Callable[[str], Dashboard], html: str) -> None:
+    """What the page's own Copy button hands over is the machine token, whatever stands beside it."""
+    assert at_token(html + BESIDE).machine_token() == WHOLE
+
+
 NO_TOKEN = {
     "no words beside it, and no digit": f"<code>{WITHOUT_A_DIGIT}</code>",
     "a name in small letters": "<label>Your Machine Token <input value=made-for-a-site-with-a-rather-long-name></label>",

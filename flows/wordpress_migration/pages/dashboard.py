@@ -101,6 +101,9 @@ TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
 LABELLED_TOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*([0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]))[A-Za-z0-9_-]{30,128}")
 """What is a machine token where the page says so: one of some 2,000 holds no digit, if they are drawn evenly."""
 
+WHOLE = 40
+"""Characters that a machine token has at least of which nobody need ask whether the page shows it whole."""
+
 LATER_WORDS = (
     "Continue without passkeys", "Not now", "Skip", "Skip for now", "Maybe later", "Remind me later", "Do this later",
 )  # fmt: skip
@@ -135,6 +138,12 @@ _PLAINLY_NO = re.compile(
     re.IGNORECASE,
 )
 """Words by which a page refuses what was entered, so that certainly nothing came of it; an error may have come late."""
+
+_LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
+"""Words beside a field that holds the machine token, and not what the token is called."""
+
+_HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
+"""What may be a token's fingerprint, and not the token itself."""
 
 _NOT_COMPLETE = re.compile(
     r"not (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|not.*yet", re.IGNORECASE
@@ -643,7 +652,10 @@ class Dashboard:
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
         return until(
-            self.page, lambda: self._token_from_copy_button() or self._token_shown(), timeout=LATE, changes_it=True
+            self.page,
+            lambda: self._token_in_field() or self._token_from_copy_button() or self._token_shown(),
+            timeout=LATE,
+            changes_it=True,
         )
 
     def go_on_with_token(self) -> None:
@@ -654,12 +666,17 @@ class Dashboard:
             self.reach(self.to_wp_admin, pressed=pressed)
 
     def machine_token(self) -> str:
-        """The machine token that the page shows: from its Copy button, else its field, else the text that appeared.
+        """The machine token that the page shows: whole in its field, else from its Copy button, else what appeared.
 
         Raises:
             Stuck: The page shows none.
         """
-        found = until(self.page, self._token_from_copy_button, timeout=LATE, changes_it=True)
+        found = until(
+            self.page,
+            lambda: self._token_in_field() or self._token_from_copy_button(),
+            timeout=LATE,
+            changes_it=True,
+        )
         found = found or until(self.page, self._token_shown)
         if found is None:
             raise Stuck(
@@ -669,6 +686,19 @@ class Dashboard:
                 looked_for="the machine token",
             )
         return found
+
+    def _token_in_field(self) -> str | None:
+        """The value of the one field that is labelled as the machine token; what may be shortened is copied instead."""
+        whole = {
+            one.value
+            for one in shown_values(self.page)
+            if one.in_field
+            and len(one.value) >= WHOLE
+            and TOKEN.fullmatch(one.value)
+            and not _HASH.fullmatch(one.value)
+            and _LABELS_TOKEN.search(one.words[0] if one.words else "")
+        }
+        return whole.pop() if len(whole) == 1 else None
 
     def _token_from_copy_button(self) -> str | None:
         for button in copy_buttons(self.page):
