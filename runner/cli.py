@@ -61,6 +61,27 @@ app = typer.Typer(
 )
 
 
+def say_version(asked: bool) -> None:
+    """Say which versions these are, for a report of a mistake, and end; nothing if it was not asked."""
+    if asked:
+        import platform
+        from importlib import metadata
+
+        versions = [f"{name} {metadata.version(name)}" for name in ("guiderunner", "playwright")]
+        sys.stdout.write(", ".join([*versions, f"Python {platform.python_version()}"]) + "\n")
+        raise typer.Exit
+
+
+@app.callback()
+def before_any_command(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Performs a written guide in a real browser, step by step, and photographs each step."""
+
+
 BrowserName = Literal["chromium", "firefox", "webkit"]
 
 EnvFile = Annotated[

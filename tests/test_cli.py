@@ -14,6 +14,7 @@ import sys
 import tempfile
 import urllib.request
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,14 @@ def test_help_lists_all_commands(tmp_path: Path) -> None:
         )
     ]
     assert "Commands:" in nothing.stdout + nothing.stderr
+
+
+def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
+    """The versions that are installed, in one line."""
+    shown = guiderunner("--version", cwd=tmp_path)
+    own, playwright = metadata.version("guiderunner"), metadata.version("playwright")
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert (shown.returncode, shown.stdout) == (0, f"guiderunner {own}, playwright {playwright}, Python {python}\n")
 
 
 @pytest.mark.parametrize(
