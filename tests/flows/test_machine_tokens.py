@@ -12,6 +12,7 @@ import pytest
 
 from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages import dashboard as dashboard_page
+from flows.wordpress_migration.pages import lists
 from flows.wordpress_migration.pages import machine_tokens as machine_tokens_page
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineTokens, _listed
@@ -316,6 +317,42 @@ def test_revokes_none(visit: Callable[..., Visit], options: dict[str, Any], list
     with pytest.raises(Stuck, match=words):
         tokens.revoke(there_are[0])
     assert not there.did("revoked")
+
+
+@pytest.mark.browser
+def test_a_list_that_stands_there_is_read_at_once(visit: Callable[..., Visit], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has come to rest when it was opened, and a run reads it several times."""
+    there = visit("modal", {"tokens": [MINE, TOKENS[0]]})
+    tokens = MachineTokens(there.dashboard)
+    tokens.open()
+    monkeypatch.setattr(there.dashboard.rest, "reached", lambda **_: pytest.fail("waited for"))
+    assert len(tokens.tokens()) == len(tokens.tokens()) == 2
+
+
+SETTINGS_COME = """<h1>Workspace</h1><a href="/migrate">Migrate Existing Site</a><nav></nav><script>
+    fetch('/settings').then(() => {
+        document.querySelector('nav').innerHTML = '<a href="/tokens">Machine Tokens</a>';
+    });
+</script>"""
+NO_TOKENS = "<h1>Machine Tokens</h1><p>You have no machine tokens.</p>"
+
+
+@pytest.mark.browser
+def test_the_way_to_the_list_may_come_late(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the dashboard has asked its server for may be the way there."""
+    monkeypatch.setattr(lists, "QUIET", 0.3)
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/settings":
+            page.evaluate("() => new Promise(done => setTimeout(done, 1000))")
+        route.fulfill(content_type="text/html", body=NO_TOKENS if path == "/tokens" else SETTINGS_COME)
+
+    page.route("**/*", answer)
+    set_default_timeout(page.context, PATIENCE)
+    tokens = MachineTokens(Dashboard(page, MigrationSettings.load(GIVEN), words=[FLOW.words], say=print))
+    tokens.open()
+    assert tokens.tokens() == []
 
 
 @pytest.mark.browser

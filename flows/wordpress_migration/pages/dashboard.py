@@ -612,6 +612,7 @@ class Dashboard:
         if (entry := look()) or sites is None:
             return entry
         sites.click()
+        self.rest.reached()
         shown = 0
         for _ in parts(self.page, self.rest):
             shown += 1

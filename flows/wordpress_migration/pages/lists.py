@@ -93,13 +93,12 @@ def parts(page: Page, rest: Rest) -> Iterator[bool]:
     """Go through a list's parts, as a reader would: by "Load more", by the next page, or by scrolling to its end.
 
     Args:
-        page: The page, with the first part shown.
-        rest: When that page is at rest.
+        page: The page, at rest, with the first part shown.
+        rest: When it is at rest again.
 
     Yields:
         Once for each part, when it is there: whether it has taken the place of the part before.
     """
-    rest.reached()
     yield False
     seen = {tuple(lines(page))}
     number = 1

@@ -237,7 +237,7 @@ class MachineTokens:
 
     def _go_there(self) -> None:
         home = self.page.url
-        if self._follow(timeout=LATE):
+        if self._follow(at_rest=True):
             return
         for opener in self._openers():
             if self.page.url != home or not can_be_pressed(opener):
@@ -248,7 +248,7 @@ class MachineTokens:
             if not can_be_pressed(opener):
                 continue
             opener.click()
-            if self._follow(timeout=LATE):
+            if self._follow():
                 return
             self.page.keyboard.press("Escape")
         raise Stuck(
@@ -257,10 +257,19 @@ class MachineTokens:
             looked_for=SETTINGS,
         )
 
-    def _follow(self, *, timeout: float) -> bool:
-        """Press **Personal Settings** and **Machine Tokens**, as far as they are there; whether the list came."""
-        entry = until(self.page, lambda: self._entry(SETTINGS) or self._entry(TOKENS), timeout=timeout)
-        if entry is None:
+    def _follow(self, *, at_rest: bool = False) -> bool:
+        """Press **Personal Settings** and **Machine Tokens**, as far as they are there; whether the list came.
+
+        Args:
+            at_rest: What is not there when the page has come to rest does not come; a menu's entries may.
+        """
+
+        def look() -> Locator | None:
+            return self._entry(SETTINGS) or self._entry(TOKENS)
+
+        if at_rest and look() is None:
+            self._rest.reached(timeout=LATE)
+        if (look() if at_rest else until(self.page, look, timeout=LATE)) is None:
             return False
         settings = self._entry(SETTINGS)
         if settings is not None:
