@@ -176,6 +176,8 @@ def open_browser(
         Missing: There is no such browser, it cannot be started, or nothing answers at BROWSER_ENDPOINT.
     """
     _keep_driver_compiled()
+    # Its screenshots wait for fonts until they fail; `runner.screenshots.settle` has waited, as long as is good for it.
+    os.environ.setdefault("PW_TEST_SCREENSHOT_NO_FONTS_READY", "1")
     with ExitStack() as stack:
         playwright = stack.enter_context(sync_playwright())
         kind = _browser_type(playwright, name)

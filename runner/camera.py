@@ -18,7 +18,7 @@ from runner.controls import until
 from runner.errors import Missing
 from runner.secrets import plain_url
 from runner.unredacted import unredacted_folder
-from runner.visible import COVER, look_for
+from runner.visible import COVER, look_for, shown_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -190,7 +190,7 @@ class Camera:
                 if number or not answers:
                     _check_that_it_answers(shot.page)
                 held = all(guard.evaluate("guard => guard.held()") for _, guard in shot.guards)
-                return held and not any(self._uncovered(frame, shot) for frame in shot.page.frames)
+                return held and not any(self._uncovered(frame, shot) for frame in shown_frames(shot.page))
             except PlaywrightError:
                 if shot.guards:
                     break  # the page was left while a secret was on it: what came next cannot be known
@@ -210,9 +210,7 @@ class Camera:
 
     def _cover(self, page: Page) -> Iterator[tuple[Frame, JSHandle]]:
         """Cover the secrets in every frame; yields what keeps the covers in place."""
-        for frame in page.frames:
-            if frame.is_detached():
-                continue
+        for frame in shown_frames(page):
             with look_for(self._secrets, frame, dots=False) as seen:
                 if seen:
                     guard = seen[0].evaluate_handle(_COVER_JS, [seen[1], f"rgb{COVER}"])
@@ -258,9 +256,8 @@ def _check_that_it_answers(page: Page) -> None:
     Raises:
         PlaywrightError: It does not.
     """
-    for frame in page.frames:
-        if not frame.is_detached():
-            frame.locator(":root").wait_for(state="attached", timeout=DRAWN * 1000)
+    for frame in shown_frames(page):
+        frame.locator(":root").wait_for(state="attached", timeout=DRAWN * 1000)
 
 
 def mark(number: int, what: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Error as PlaywrightError
 
 from runner.controls import Stuck
-from runner.visible import TEXTS_JS
+from runner.visible import TEXTS_JS, shown_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,9 +36,8 @@ def replaced(
         Stuck: A text is still on the page, such as one that is split among elements.
     """
     with ExitStack() as stack:
-        for frame in page.frames:
-            if not frame.is_detached():
-                stack.enter_context(_replaced_in(frame, instead))
+        for frame in shown_frames(page):
+            stack.enter_context(_replaced_in(frame, instead))
         for selector, text in elements.items():
             for element in page.locator(selector).element_handles():
                 stack.enter_context(_whole_text(element, text))
@@ -112,8 +111,7 @@ def _check_that_gone(page: Page, texts: Mapping[str, str]) -> None:
         return
     there = "".join(
         text
-        for frame in page.frames
-        if not frame.is_detached()
+        for frame in shown_frames(page)
         for text in frame.evaluate(f"() => (({_SEEN_JS}))(({TEXTS_JS})())")
     ).casefold()
     becoming = [becomes.casefold() for becomes in texts.values()]

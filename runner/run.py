@@ -280,7 +280,10 @@ class Run(Generic[S]):
             )
         else:
             names = [name]
-            self.darkroom.develop(folder / name, photograph(shown, self.secrets, highlight).picture)
+            taken = photograph(shown, self.secrets, highlight)
+            if taken.loading:
+                self.say(f"the page is still loading ({taken.loading}); photographed as it is")
+            self.darkroom.develop(folder / name, taken.picture)
         took = round((time.monotonic() - began) / len(names), 3)
         self.screenshots += [each for each in names if each not in self.screenshots]
         self.keep_sessions_secret(shown.context)

@@ -62,10 +62,17 @@ class Capture:
 
 @dataclass(frozen=True)
 class Photograph:
-    """A capture, and what is drawn on it."""
+    """A capture, and what is drawn on it.
+
+    Attributes:
+        capture: What the viewport showed.
+        drawing: What is drawn on it.
+        loading: What the page was still loading, in words; most pages nothing.
+    """
 
     capture: Capture
     drawing: Drawing
+    loading: str = ""
 
     def picture(self) -> Image.Image:
         """The picture, its secrets covered."""
@@ -75,7 +82,7 @@ class Photograph:
 def photograph(
     page: Page, secrets: Secrets, highlight: Locator | None = None, *, searched: Locator | None = None
 ) -> Photograph:
-    """Take a screenshot of what the viewport shows.
+    """Take a screenshot of what the viewport shows, also of a page that does not stop loading: a reader goes on there.
 
     Args:
         page: The tab.
@@ -87,14 +94,14 @@ def photograph(
         What was taken, to be drawn when there is time for it.
 
     Raises:
-        Stuck: The page did not stop loading, or a secret kept moving on it so that it could not be covered for certain.
+        Stuck: A secret kept moving on the page so that it could not be covered for certain.
     """
-    prepare(page, highlight)
+    loading = _prepare(page, highlight)
     if searched:
         searched.evaluate_all(_SHOW_JS)
     taken = capture(page, secrets, {"highlight": highlight} if highlight else {})
     place = box_around(searched) if searched else None
-    return Photograph(taken, Drawing(taken.covered, taken.boxes.get("highlight"), searched=place))
+    return Photograph(taken, Drawing(taken.covered, taken.boxes.get("highlight"), searched=place), loading)
 
 
 def prepare(page: Page, highlight: Locator | None = None) -> None:
@@ -103,13 +110,19 @@ def prepare(page: Page, highlight: Locator | None = None) -> None:
     Raises:
         Stuck: The page did not stop loading.
     """
+    if loading := _prepare(page, highlight):
+        raise Stuck(f"the page is still loading ({loading}), so no screenshot was taken")
+
+
+def _prepare(page: Page, highlight: Locator | None) -> str:
     page.bring_to_front()
     expect(highlight or page.locator("body")).to_be_visible()
-    settle(page)
+    loading = settle(page)
     if highlight:
         highlight.scroll_into_view_if_needed()
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
+    return loading
 
 
 def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], elements: Sequence[Locator] = ()) -> Capture:
@@ -171,11 +184,11 @@ _SHOW_JS = """all => {
 }"""
 
 
-def settle(page: Page) -> None:
+def settle(page: Page) -> str:
     """Wait for fonts, for the images in view, and for every sign of loading to go.
 
-    Raises:
-        Stuck: Something is still loading after `SETTLE` seconds.
+    Returns:
+        What is still loading after `SETTLE` seconds, in words.
     """
     busy: list[str] = []
 
@@ -183,12 +196,13 @@ def settle(page: Page) -> None:
         busy[:] = page.evaluate(_BUSY_JS)
         return None if busy else True
 
-    if not until(page, look, timeout=SETTLE, at_once=True):
-        raise Stuck(f"the page is still loading ({', '.join(busy)}), so no screenshot was taken")
+    until(page, look, timeout=SETTLE, at_once=True)
+    return ", ".join(busy)
 
 
 _BUSY_JS = """async () => {
-    await document.fonts.ready;
+    // Those of a host that does not answer are waited for by the browser for minutes.
+    await Promise.race([document.fonts.ready, new Promise(done => setTimeout(done, 500))]);
     const inView = el => {
         const box = el.getBoundingClientRect();
         return el.checkVisibility({opacityProperty: true, visibilityProperty: true})
@@ -202,5 +216,6 @@ _BUSY_JS = """async () => {
     const images = [...document.images].filter(image => inView(image) && !image.complete);
     const names = busy.map(el =>
         el.getAttribute('aria-label') || String(el.className.baseVal ?? el.className) || el.tagName);
-    return [...names, ...images.map(image => 'an image')].slice(0, 3);
+    const fonts = document.fonts.status === 'loading' ? ['a font'] : [];
+    return [...names, ...images.map(image => 'an image'), ...fonts].slice(0, 3);
 }"""

@@ -24,7 +24,7 @@ from runner.look import ImageLook, Look
 from runner.replacement import replaced, replacing
 from runner.screenshots import SETTLE, Capture, capture, prepare
 from runner.secrets import SHORTEST, Secret, Secrets, plain_url
-from runner.visible import Box, covers
+from runner.visible import Box, covers, shown_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -329,7 +329,7 @@ class _Sitting:
         seen: list[str] = []
 
         def look() -> bool | None:
-            seen[:] = [words for frame in page.frames if not frame.is_detached() for words in frame.evaluate(_LACKS_JS)]
+            seen[:] = [words for frame in shown_frames(page) for words in frame.evaluate(_LACKS_JS)]
             return None if seen else True
 
         if not until(page, look, timeout=SETTLE):
@@ -337,7 +337,8 @@ class _Sitting:
 
     def _check_page(self, page: Page, about: ImageLook) -> None:
         """Refuse a page that is an error, a sign-in, or another one than is meant."""
-        fields = (each for at in page.frames for each in at.locator("input[type=password]:not([readonly])").all())
+        asked = "input[type=password]:not([readonly])"
+        fields = (each for frame in shown_frames(page) for each in frame.locator(asked).all())
         # One that the flow has filled in belongs to the step.
         if any(on_page(each) and not each.input_value() for each in fields):
             raise Stuck(f"the page asks for a password: {plain_url(page.url)}")
@@ -363,7 +364,7 @@ class _Sitting:
             for secret in self.secrets:
                 if secret.name == name:
                     own.add(secret)
-            styled = "".join(text for frame in page.frames for text in frame.evaluate(_STYLED_JS))
+            styled = "".join(text for frame in shown_frames(page) for text in frame.evaluate(_STYLED_JS))
             if not covers(page, own) or own.find(styled):
                 raise Stuck(f"the page says {name} where it cannot be covered")
 

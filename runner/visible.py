@@ -80,11 +80,38 @@ _BOXES_JS = """(found, spans) => spans.flatMap(([first, from, last, to]) => {
 })"""
 
 
+def shown_frames(page: Page) -> Iterator[Frame]:
+    """The frames of a page that show something, its own first.
+
+    One whose address has not answered yet shows nothing, such as a video that is loaded only when it comes into view;
+    Playwright would wait for it without a limit with whatever is to run in it.
+    """
+    return (frame for frame in page.frames if not frame.is_detached() and _has_come(frame))
+
+
+def _has_come(frame: Frame) -> bool:
+    if frame.url or frame.parent_frame is None:
+        return True
+    try:
+        return bool(frame.frame_element().evaluate(_HOLDS_JS))
+    except PlaywrightError:
+        if frame.is_detached():
+            return False
+        raise
+
+
+# Until an address answers the frame holds an empty document of its parent's, which that may have written into.
+_HOLDS_JS = """el => {
+    const inner = el.contentDocument;
+    return !inner || !!inner.documentElement?.textContent.trim() || !!inner.querySelector('input, textarea, select');
+}"""
+
+
 def covers(page: Page, secrets: Secrets) -> list[Box]:
     """Where secrets are visible: in every frame, in texts (also when split among elements) and in fields."""
     return [
         box.moved(*origin)
-        for frame in page.frames
+        for frame in shown_frames(page)
         if (origin := _origin(page, frame)) is not None
         for box in _secrets_in(frame, secrets)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from contextlib import contextmanager
@@ -102,3 +103,27 @@ def test_the_driver_is_kept_compiled_in_the_users_cache(tmp_path: Path, monkeypa
     assert kept_in() == str(tmp_path / "guiderunner-node")
     monkeypatch.setenv("NODE_COMPILE_CACHE", "chosen")
     assert kept_in() == "chosen"
+
+
+PHOTOGRAPHED = """
+from runner import screenshots
+from runner.browser import BrowserSettings, open_browser
+from runner.secrets import Secrets
+from runner.settings import environment
+
+screenshots.SETTLE = 0.5
+with open_browser(BrowserSettings.load(environment())) as browser:
+    page = browser.new_page()
+    page.set_default_timeout(3000)
+    page.route("**/*", lambda route: None)
+    styled = "<style>@font-face { font-family: x; src: url(https://fonts.example/x.woff2) } p { font-family: x }</style>"
+    page.set_content(styled + "<p>Words</p>", wait_until="commit")
+    print(screenshots.photograph(page, Secrets()).loading)
+"""
+
+
+@pytest.mark.browser
+def test_a_font_that_does_not_come_is_not_waited_for_by_the_driver() -> None:
+    """Its screenshots would fail; in a process of its own, since one has one driver."""
+    done = subprocess.run([sys.executable, "-c", PHOTOGRAPHED], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.stdout) == ("", "a font\n")

@@ -155,6 +155,20 @@ def test_a_secret_is_covered_in_every_picture(film: Callable[..., Film], how: st
     assert most(taken, COVER) > 0.02
 
 
+def test_a_frame_that_has_not_answered_shows_nothing(film: Callable[..., Film]) -> None:
+    """Such as a video of a host that this machine may not reach: it is not waited for, and what is taken is kept."""
+    filmed = film()
+    filmed.page.route("**/late", lambda _: None)
+    filmed.show(
+        f"document.body.insertAdjacentHTML('beforeend', '<iframe src=https://host.example/late>'); {PAGES['as text']}"
+    )
+    filmed.watch_for(700)
+    assert filmed.page.frames[1].url == ""
+    taken = filmed.develop()
+    assert filmed.not_kept == []
+    assert most(taken, COVER) > 0.02
+
+
 def test_without_a_cover_it_would_be_seen(film: Callable[..., Film]) -> None:
     """Pictures are taken of what these tests look for: not knowing the secret, the camera shows it."""
     filmed = film(secrets=False)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.controls import Stuck
 from runner.drawing import INK
-from runner.screenshots import photograph
+from runner.screenshots import photograph, prepare
 from runner.secrets import Secret, Secrets
 from runner.visible import COVER, covers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -227,14 +228,64 @@ def test_a_page_that_still_loads_is_waited_for(page: Page, secrets: Secrets) -> 
     assert (255, 0, 0) not in {colour for _, colour in colours}
 
 
-def test_a_page_that_never_settles_is_not_photographed(
-    page: Page, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+NEVER_LOADED = {
+    "an area that is busy": ("<main aria-busy=true aria-label='Your sites'>…</main>", "Your sites"),
+    "an image of a host that does not answer": ("<p>Words</p><img src=/hangs.png width=40 height=40>", "an image"),
+}
+
+
+@pytest.mark.parametrize(("html", "loading"), NEVER_LOADED.values(), ids=NEVER_LOADED.keys())
+def test_a_page_that_does_not_stop_loading_is_photographed_as_it_is(
+    page: Page, secrets: Secrets, monkeypatch: pytest.MonkeyPatch, html: str, loading: str
 ) -> None:
-    """The sentence names what is still loading."""
+    """A reader goes on there; a picture that is to be published is another thing."""
     monkeypatch.setattr("runner.screenshots.SETTLE", 0.5)
-    page.set_content("<main aria-busy=true aria-label='Your sites'>…</main>")
-    with pytest.raises(Stuck, match=r"still loading \(Your sites\)"):
-        photograph(page, secrets)
+    show(page, html)
+    assert photograph(page, secrets).loading == loading
+    with pytest.raises(Stuck, match=rf"still loading \({loading}\), so no screenshot was taken"):
+        prepare(page)
+
+
+def show(page: Page, html: str) -> None:
+    """Open a page; its frame comes after ten seconds, and no picture ever does."""
+
+    def answer(route: Route) -> None:
+        if route.request.url.endswith("/frame"):
+            page.evaluate("() => new Promise(done => setTimeout(done, 10000))")
+            route.fulfill(content_type="text/html", body="<p>Inner</p>")
+        elif route.request.is_navigation_request():
+            route.fulfill(content_type="text/html", body=html)
+
+    page.route("**/*", answer)
+    page.goto("https://dashboard.example/", wait_until="domcontentloaded")
+
+
+EMPTY_FRAMES = {
+    "that has not answered": "<iframe src=/frame></iframe>",
+    "that is loaded when it comes into view": "<div style='height: 5000px'></div><iframe loading=lazy src=/frame></iframe>"
+    "<script>setTimeout(() => { document.querySelector('iframe').loading = 'eager'; }, 10000)</script>",
+}
+
+
+@pytest.mark.parametrize("html", EMPTY_FRAMES.values(), ids=EMPTY_FRAMES.keys())
+def test_a_frame_that_shows_nothing_yet_is_not_waited_for(page: Page, secrets: Secrets, html: str) -> None:
+    """Such as a video of a host that this machine may not reach: what runs in a page has no limit of its own."""
+    show(page, f"<p>{TOKEN}</p>{html}")
+    taken = photograph(page, secrets)
+    assert page.frames[1].url == ""
+    assert len(taken.capture.covered) == 1
+    page.unroute_all(behavior="ignoreErrors")
+
+
+WRITTEN = "javascript:\"<p style='display: inline-block'>{}</p>\""
+
+
+def test_a_frame_without_an_address_may_show_a_secret(page: Page, secrets: Secrets) -> None:
+    """What the page itself has written into it is looked at like everything else."""
+    page.set_content(f'<iframe width=900 src="{escape(WRITTEN.format(TOKEN))}"></iframe>')
+    page.frame_locator("iframe").get_by_text(TOKEN).wait_for()
+    assert page.frames[1].url == ""
+    assert len(photograph(page, secrets).capture.covered) == 1
 
 
 def test_a_page_is_never_handed_a_secret(page: Page, secrets: Secrets) -> None:

@@ -162,6 +162,17 @@ def test_a_page_that_goes_on_loading_is_refused(stage: Callable[..., Stage], mon
         it.take()
 
 
+def test_a_frame_that_comes_into_view_later_is_not_waited_for(stage: Callable[..., Stage]) -> None:
+    """Such as a video far below, which loads only when somebody scrolls there."""
+    it = stage(replace=Replacements(texts={"real.person@example.org": "jo@example.com"}))
+    it.show(
+        f"{PAGE}<div style='height: 9000px'></div><iframe loading=lazy src=https://other.example></iframe>"
+        "<script>setTimeout(() => { document.querySelector('iframe').loading = 'eager'; }, 10000)</script>"
+    )
+    it.take(it.go)
+    assert it.page.frames[1].url == ""
+
+
 def test_a_covered_control_is_refused(stage: Callable[..., Stage]) -> None:
     """What lies over it is named."""
     it = stage()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.wordpress_migration.pages.lists import Rest, parts
-from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, load
+from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, go_to, load
 from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields, what_to_do
 from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
 from flows.wordpress_migration.settings import slug
@@ -395,7 +395,7 @@ class Dashboard:
                 links.nth(index).click()
                 if self._arrives_in_workspace(name):
                     return
-                self.page.goto(home)
+                go_to(self.page, home)
                 self.reach(self.migrate_existing_site)
         navigation = self.page.get_by_role("navigation").or_(self.page.get_by_role("banner"))
         select = navigation.locator("select").filter(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from runner.controls import Stuck, until
 
@@ -38,6 +40,9 @@ _PASSING = {meaning for _, meaning in _REASONS[-2:]}
 _OF_LOADING = re.compile(r"net::|NS_ERROR|NS_BINDING|Timeout|connect|resolve host|certificate")
 """What an error of loading a page says, beside one of a browser that has gone."""
 
+WHOLE = 5.0
+"""Seconds that a page's pictures, styles and frames may take beside what it says."""
+
 AGAIN = 1.0
 """Seconds after which a page is loaded again whose connection has dropped."""
 
@@ -67,6 +72,20 @@ def not_opened(error: PlaywrightError) -> NotOpened:
     return NotOpened(f"{reason} ({said})" if reason else said, reason in _PASSING)
 
 
+def go_to(page: Page, url: str) -> Response | None:
+    """Go to an address, and give what its page is made of some time to come: a reader goes on without what hangs.
+
+    Such as an icon of a host that this machine may not reach. What is needed of the page is waited for where it is.
+
+    Raises:
+        PlaywrightError: It does not open.
+    """
+    answer = page.goto(url, wait_until="domcontentloaded")
+    with suppress(PlaywrightTimeout):
+        page.wait_for_load_state("load", timeout=WHOLE * 1000)
+    return answer
+
+
 def load(
     page: Page, url: str, *, what: str, check: str, patience: float, say: Callable[[str], None]
 ) -> Response | None:
@@ -89,7 +108,7 @@ def load(
     deadline = time.monotonic() + patience
     while True:
         try:
-            return page.goto(url)
+            return go_to(page, url)
         except PlaywrightError as error:
             if not _OF_LOADING.search(error.message) or "closed" in error.message.lower():
                 raise

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from playwright.sync_api import Locator
 
 from flows.wordpress_migration.pages.lists import parts
+from flows.wordpress_migration.pages.loading import go_to
 from runner.controls import (
     CHOICES,
     LATE,
@@ -219,7 +220,7 @@ class MachineTokens:
             Stuck: The way there is not to be found, or what the page lists cannot be told.
         """
         if self._address is not None:
-            self.page.goto(self._address)
+            go_to(self.page, self._address)
         if self._address is None or not self._comes_back():
             self._dashboard.open()
             self._go_there()
@@ -242,7 +243,7 @@ class MachineTokens:
         for opener in self._openers():
             if self.page.url != home or not can_be_pressed(opener):
                 # What was opened before lies over it, or led elsewhere.
-                self.page.goto(home)
+                go_to(self.page, home)
                 self._dashboard.reach(self._dashboard.migrate_existing_site)
                 self._rest.reached()
             if not can_be_pressed(opener):

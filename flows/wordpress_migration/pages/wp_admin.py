@@ -16,7 +16,7 @@ from urllib.parse import quote_plus, urlsplit
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
-from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, load
+from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, go_to, load
 from flows.wordpress_migration.pages.second_factor import SecondFactor, what_to_do
 from runner.controls import (
     NeedsPerson,
@@ -49,6 +49,9 @@ PAGE = "admin.php?page=pantheon"
 
 INFORMATION = f"plugin-install.php?tab=plugin-information&plugin={SLUG}"
 """The directory's page about the plugin, below wp-admin/."""
+
+UPLOADS = "plugin-install.php?tab=upload"
+"""WordPress's page for plugins that one has as a file, below wp-admin/; who may not use it sees the directory's."""
 
 MENU = re.compile(r"^\W*Pantheon Migrat(e|ions?)\W*$", re.IGNORECASE)
 """The plugin's entry in the menu: "Pantheon Migrate" (versions 1.84 to 5.25); guide and readme call it otherwise."""
@@ -115,7 +118,7 @@ class WpAdmin:
     def open(self) -> None:
         """Open wp-admin by its address, in a browser just opened; the other ways to it are `check_arrival`'s."""
         with suppress(PlaywrightError):  # what is there instead is told by check_arrival
-            self.page.goto(f"{self._administrator.source_url}/wp-admin/")
+            go_to(self.page, f"{self._administrator.source_url}/wp-admin/")
         self.check_arrival()
 
     # -- arriving and signing in ----------------------------------------------------------------------------------
@@ -277,7 +280,7 @@ class WpAdmin:
         """Why the tab shows the browser's own error page."""
         address = f"{self._administrator.source_url}/wp-admin/"
         try:
-            self.page.goto(address)
+            go_to(self.page, address)
         except PlaywrightError as error:
             if re.search("AUTH(?!ORITY)", error.message):  # an authority is that of a certificate
                 return BEHIND_BASIC_AUTH
@@ -435,14 +438,8 @@ class WpAdmin:
         Raises:
             Stuck: Neither; the sentence says what WordPress says.
         """
-        refused = ""
-        try:
-            self.visit("plugin-install.php")
-            # WordPress puts its dialogue for FTP credentials into the page where it will need them.
-            if self.page.locator("#request-filesystem-credentials-dialog").count():
-                refused = "WordPress asks for FTP credentials: it may not write its plugins folder"
-        except Stuck as stuck:
-            refused = str(stuck)
+        # The page for uploads is sooner there: it asks the plugin directory for nothing. Some sites have it closed.
+        refused = self._refuses_to_install(UPLOADS) and self._refuses_to_install("plugin-install.php")
         if not refused:
             return
         with suppress(Stuck):  # who may not see the list may not install either, which is said below
@@ -455,6 +452,17 @@ class WpAdmin:
             f"plugin {SLUG} installed there by hand",
             looked_for="Add Plugins",
         )
+
+    def _refuses_to_install(self, address: str) -> str:
+        """Why WordPress lets this administrator install nothing, as its page for that says; nothing if it does."""
+        try:
+            self.visit(address)
+        except Stuck as stuck:
+            return str(stuck)
+        # WordPress puts its dialogue for FTP credentials into the page where it will need them.
+        if self.page.locator("#request-filesystem-credentials-dialog").count():
+            return "WordPress asks for FTP credentials: it may not write its plugins folder"
+        return ""
 
     def install_plugin(self) -> None:
         """Press **Install Now** (or **Update Now**) where it is offered, and wait until the plugin can be activated.
