@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 from flows.wordpress_migration.pages.lists import Rest, parts
 from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, go_to, load
 from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields, what_to_do
@@ -756,9 +758,24 @@ class Dashboard:
         return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
 
     def press_to_wp_admin(self) -> Page:
-        """Press what opens wp-admin and return the tab that it opens."""
-        with self.page.context.expect_page() as opened:
-            self.to_wp_admin.click()
+        """Press what opens wp-admin and return the tab that it opens.
+
+        Raises:
+            Stuck: No tab has come.
+        """
+        to_wp_admin = self.to_wp_admin
+        try:
+            with self.page.context.expect_page() as opened:
+                to_wp_admin.click()
+        except PlaywrightTimeout as error:
+            if 'event "page"' not in error.message:
+                raise  # it could not be pressed
+            # A tab is one as soon as its address has answered.
+            raise Stuck(
+                f"no new tab with wp-admin has come of pressing {to_wp_admin.description}. Check whether "
+                f"{plain_url(self._account.source_url)}/wp-admin/ opens in a browser on this machine",
+                looked_for="wp-admin in a new tab",
+            ) from None
         return opened.value
 
     def offers_to_confirm(self, site_name: str) -> bool:
