@@ -392,7 +392,10 @@ class Source:
                 return
         home = plain_url(self._url)
         if is_wordpress:
-            sentence = f"{home} is WordPress, but {said}: if a plugin hides the sign-in form, switch that off meanwhile"
+            sentence = (
+                f"{home} is WordPress, but {said}: if a plugin hides the sign-in form, switch that off meanwhile, or "
+                'sign in by hand where it is, with "guiderunner login wp-admin"'
+            )
         elif front >= 400:  # noqa: PLR2004 - HTTP's first status for an error
             sentence = f"{home} answered {front}, and {said}. Check SOURCE_SITE_URL"
         else:

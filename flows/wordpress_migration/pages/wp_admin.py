@@ -68,6 +68,15 @@ CODE_FIELD = ", ".join(
 )
 """The field that plugins for a second factor ask for a code in, by its name; their words are in many languages."""
 
+WITH_PASSWORD = re.compile(r"\b(username|e-?mail)\b.*\bpassword\b|\b(with|use) (a |your )?password\b", re.IGNORECASE)
+"""Words of the link to user name and password on a sign-in page that offers another account's sign-in first."""
+
+FOR_PEOPLE = re.compile(r"captcha|turnstile|\brobot|\bhuman\b", re.IGNORECASE)
+"""Words of a refusal that is not about user name and password."""
+
+BY_HAND = 'a person has to sign in, with "guiderunner login wp-admin", whose sign-in runs use until it ends'
+"""What to do where WordPress lets nobody in with user name and password alone."""
+
 TROUBLE_PAUSE = 3.0
 """Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
 
@@ -103,7 +112,12 @@ class WpAdmin:
         self.page = page
         self._administrator = administrator
         self._say = say
-        self._login_form = page.locator("#loginform").describe("WordPress's sign-in form")
+        # The names of its fields are WordPress's own, on the page of a plugin or theme too.
+        form = page.locator("#loginform, form:has(input[name=log]):has(input[name=pwd])").filter(visible=True).first
+        self._login_form = form.describe("WordPress's sign-in form")
+        links = page.locator("body.login").get_by_role("link", name=WITH_PASSWORD)
+        links = links.or_(page.locator("a[href*='jetpack-sso-show-default-form=1']"))  # Jetpack's, in every language
+        self._with_password = links.filter(visible=True).first.describe("the way to sign in with a password")
         self._login_error = page.locator("#login_error").describe("the error of WordPress's sign-in form")
         self._code = page.locator(CODE_FIELD).describe("a second factor")
         self._codes = codes
@@ -112,6 +126,10 @@ class WpAdmin:
         )
         self._remind_me_later = page.locator("a[href*=remind_me_later]").describe('"Remind me later"')
         self._admin = page.locator("body.wp-admin").describe("wp-admin")
+        # The site itself, and pages that plugins show in place of wp-admin, such as to be set up.
+        signed_in = "body.logged-in, #wpadminbar, body.wp-core-ui:not(.login, .wp-admin)"
+        self._elsewhere = page.locator(signed_in).first.describe("a page for who has signed in")
+        self._wordpress = administrator.source_url
         self._results = _search_for(administrator.search_for)
         self._refusal = page.locator("body#error-page, .wp-die-message").describe("an error page of WordPress")
 
@@ -161,21 +179,26 @@ class WpAdmin:
         # A page that this administrator may not see, or that is briefly not there, is one behind the sign-in too.
         arrived = self._arrive(refused=True)
         # Some plugins ask for the code on the sign-in form itself, also of those who have none.
-        code_on_form = arrived is self._code and self._login_form.locator("#user_pass").is_visible()
-        if arrived is self._login_form or code_on_form:
+        user, password = self._login_fields()
+        code_on_form = arrived is self._code and password.is_visible()
+        if arrived in (self._login_form, self._with_password) or code_on_form:
             self._say("signing in to wp-admin")
+            if not password.is_visible() and self._with_password.is_visible():
+                self._with_password.click()
+                first_visible(user)
             self._fill_in_login()
             if code_on_form and self._codes:
                 self._second_factor.give()
             else:
-                self.page.locator("#wp-submit").click()
-            sent = (self._login_form, self._code) if code_on_form else (self._login_form,)
+                self._send_login()
+            sent = (self._login_form, self._with_password, *([self._code] if code_on_form else []))
             arrived = self._arrive(self._login_error, refused=True, sent=sent)
         if arrived is self._login_error:
             said = " ".join(self._login_error.inner_text().split()).rstrip(".")
             given = "WP_ADMIN_USERNAME, WP_ADMIN_PASSWORD and WP_ADMIN_TOTP"
             given = given if code_on_form else "WP_ADMIN_USERNAME and WP_ADMIN_PASSWORD"
-            raise NeedsPerson(f'WordPress refused the sign-in: "{said}". {what_to_do(said, given)}')
+            advice = f"{BY_HAND[0].upper()}{BY_HAND[1:]}" if FOR_PEOPLE.search(said) else what_to_do(said, given)
+            raise NeedsPerson(f'WordPress refused the sign-in: "{said}". {advice}')
         while arrived is self._code:
             self.check_address()
             self._second_factor.give()
@@ -238,7 +261,7 @@ class WpAdmin:
                 'wp-admin" (or set WP_ADMIN_PASSWORD)'
             )
         self.check_address()
-        user, password = self.page.locator("#user_login"), self.page.locator("#user_pass")
+        user, password = self._login_fields()
         values = (self._administrator.wp_username, self._administrator.wp_password.reveal())
         for _ in range(3):
             user.fill(values[0])
@@ -249,8 +272,27 @@ class WpAdmin:
             "WordPress's sign-in form does not hold what was typed", looked_for="Username or Email Address, Password"
         )
 
+    def _login_fields(self) -> tuple[Locator, Locator]:
+        """The sign-in form's fields for user name and password."""
+        user = self._login_form.locator("#user_login, input[name=log]").first
+        return user, self._login_form.locator("#user_pass, input[name=pwd]").first
+
+    def _send_login(self) -> None:
+        """Agree to what the sign-in form of this site asks to agree to, and send it.
+
+        Raises:
+            NeedsPerson: It asks for more than user name and password, such as a sum.
+        """
+        agree(self._login_form)
+        unfilled = names_of_unfilled(self._login_form.and_(self.page.locator(":not([novalidate])")))
+        if unfilled:
+            raise NeedsPerson(f"WordPress's sign-in form asks for {', '.join(unfilled)} too: {BY_HAND}")
+        submit = self._login_form.locator("#wp-submit")
+        others = self._login_form.locator("input[type=submit], button:not([type=button], [type=reset])")
+        (submit if submit.count() else others.first).click()
+
     def _arrive(self, *more: Locator, refused: bool = False, sent: Sequence[Locator] = ()) -> Locator:
-        """Wait until one of WordPress's pages is there.
+        """Wait until one of WordPress's pages is there; from elsewhere on the site, go to wp-admin by its address.
 
         Args:
             more: What may come too.
@@ -263,18 +305,29 @@ class WpAdmin:
             self._remind_me_later,
             self._refusal,
             self._admin,
+            self._with_password,
             self._login_form,
+            self._elsewhere,
         )
-        if sent and self._login_form.is_visible():
-            places = tuple(place for place in places if place not in sent)
-        try:
-            arrived = first_visible(*places)
-        except Stuck:
-            raise Stuck(self._nowhere(), looked_for="wp-admin or WordPress's sign-in form") from None
+        left = [place for place in places if place not in sent or not self._login_form.is_visible()]
+        arrived = self._first_of(*left)
+        self._note_address()
+        if arrived is self._elsewhere:
+            # A plugin has led the browser there after the sign-in, or in place of the page that was asked for.
+            self._load(f"{self._wordpress}/wp-admin/")
+            arrived = self._first_of(*places)
+        if arrived is self._elsewhere:
+            raise Stuck(self._nowhere(), looked_for="wp-admin")
         if arrived is self._refusal and not refused:
             said = " ".join(self._refusal.first.inner_text().split()).rstrip(".")
             raise Stuck(f'WordPress says "{said}". Check what {self._administrator.wp_username} may do there')
         return arrived
+
+    def _first_of(self, *places: Locator) -> Locator:
+        try:
+            return first_visible(*places)
+        except Stuck:
+            raise Stuck(self._nowhere(), looked_for="wp-admin or WordPress's sign-in form") from None
 
     def _unreachable(self) -> str:
         """Why the tab shows the browser's own error page."""
@@ -296,9 +349,12 @@ class WpAdmin:
         here = plain_url(self.page.url)
         if "/wp-admin/upgrade.php" in here:
             return "WordPress asks to have its database updated first: a person has to do that in wp-admin"
+        if self._elsewhere.is_visible():
+            user = self._administrator.wp_username
+            return f"WordPress leads {user} to {here} in place of wp-admin. Check what {user} may do there"
         if "/wp-login.php" in here:
             asks = "; ".join(lines(self.page)[:3])
-            return f'WordPress\'s sign-in asks for something more ("{asks}"): a person has to sign in'
+            return f'WordPress\'s sign-in asks for something more ("{asks}"): {BY_HAND}'
         return f"{here} is neither wp-admin nor WordPress's sign-in form{answered}. Check SOURCE_SITE_URL"
 
     def visit(self, address: str) -> None:
@@ -307,13 +363,22 @@ class WpAdmin:
         Raises:
             Stuck: WordPress does not let this administrator go there.
         """
-        base = re.split(r"/wp-admin(?:/|$)|/wp-login\.php", self.page.url.partition("?")[0])[0]
-        url = f"{base}/wp-admin/{address}"
+        self._note_address()
+        url = f"{self._wordpress}/wp-admin/{address}"
         self._load(url)
         if self._arrive() is not self._admin:
             self.sign_in()
             self._load(url)
             self._arrive()
+        elif urlsplit(self.page.url).path != urlsplit(url).path:
+            self._load(url)  # another plugin has led the browser to its own page, which happens once
+            self._arrive()
+
+    def _note_address(self) -> None:
+        """Note where WordPress is, as its own pages tell: it may be in a folder of the site."""
+        seen = re.match(r"(.*?)(/wp-admin(/|$)|/wp-login\.php)", self.page.url.partition("?")[0])
+        if seen and host_of(self.page.url) == host_of(self._administrator.source_url):
+            self._wordpress = seen[1]
 
     def _load(self, url: str) -> None:
         """Load a page, again while WordPress is briefly not there, such as in its maintenance mode."""
@@ -699,10 +764,7 @@ class MigrationForm:
 
     def unfilled(self) -> list[str]:
         """Names of the fields that the page still wants to be filled in."""
-        names = self.locator.locator(":is(input, select, textarea):invalid").evaluate_all(
-            "all => all.map(el => el.labels?.[0]?.textContent || el.placeholder || el.name || el.type)"
-        )
-        return [" ".join(str(name).split()) for name in names]
+        return names_of_unfilled(self.locator)
 
     def _fill_in_email(self) -> None:
         """Some versions ask for an e-mail address too; what the page has filled in itself stays."""
@@ -711,20 +773,8 @@ class MigrationForm:
             email.first.fill(self._administrator.email)
 
     def _consent(self) -> None:
-        """Tick what has to be agreed to, and nothing else, such as a newsletter.
-
-        The words may stand beside the box without being bound to it.
-        """
+        agree(self.locator)
         boxes = self.locator.locator("input[type=checkbox]")
-        words = boxes.evaluate_all(
-            """all => all.map(el => [...(el.labels || [])].map(label => label.textContent).join(' ')
-                || el.getAttribute('aria-label') || el.parentElement.textContent || '')"""
-        )
-        agreements = [index for index, said in enumerate(words) if AGREEMENT.search(said) and not OFFER.search(said)]
-        by_name = boxes.and_(self._page.locator("[name=consent], [required]"))
-        for box in [*by_name.all(), *(boxes.nth(index) for index in agreements)]:
-            if not box.is_checked():
-                tick(box)
         if not boxes.count() and (consent := self.locator.get_by_role("checkbox")).count():
             consent.first.check()
 
@@ -743,6 +793,38 @@ class MigrationForm:
             raise Stuck(
                 "the service asks for HTTP basic auth of the new Pantheon site: unlock that site in the dashboard first"
             )
+
+
+def agree(form: Locator) -> None:
+    """Tick what has to be agreed to, and nothing else, such as a newsletter.
+
+    The words may stand beside the box without being bound to it.
+
+    Args:
+        form: The form.
+    """
+    boxes = form.locator("input[type=checkbox]")
+    words = boxes.evaluate_all(
+        """all => all.map(el => [...(el.labels || [])].map(label => label.textContent).join(' ')
+            || el.getAttribute('aria-label') || el.parentElement.textContent || '')"""
+    )
+    agreements = [index for index, said in enumerate(words) if AGREEMENT.search(said) and not OFFER.search(said)]
+    by_name = boxes.and_(form.page.locator("[name=consent], [required]"))
+    for box in [*by_name.all(), *(boxes.nth(index) for index in agreements)]:
+        if not box.is_checked():
+            tick(box)
+
+
+def names_of_unfilled(form: Locator) -> list[str]:
+    """Names of the fields that a form still wants to be filled in.
+
+    Args:
+        form: The form.
+    """
+    names = form.locator(":is(input, select, textarea):invalid").evaluate_all(
+        "all => all.map(el => el.labels?.[0]?.textContent || el.placeholder || el.name || el.type)"
+    )
+    return [" ".join(str(name).split()) for name in names]
 
 
 def _search_for(words: str) -> str:

@@ -1,0 +1,141 @@
+"""WordPress as its plugins may have changed it: pages made from what they do, not from our sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from flows.wordpress_migration.pages.wp_admin import WpAdmin
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.controls import set_default_timeout
+from runner.errors import NeedsPerson, Stuck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.browser
+
+SETTINGS = {
+    "PANTHEON_EMAIL": "jo@example.com",
+    "PANTHEON_PASSWORD": "never asked for here",
+    "SOURCE_SITE_URL": "https://source.example",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "another horse battery",
+    "NEW_SITE_NAME": "Writing Widgets",
+    "PAGE_TIMEOUT": "3s",
+}
+SENT = "log=admin&pwd=another+horse+battery"
+FIELDS = "<input id=user_login name=log><input id=user_pass type=password name=pwd>"
+LOG_IN = "<input type=submit id=wp-submit value='Log In'>"
+ADMIN = "<body class=wp-admin><h1>Dashboard</h1>"
+
+
+@pytest.fixture
+def wordpress(page: Page) -> Callable[..., tuple[WpAdmin, list[str]]]:
+    """A WordPress with this sign-in page, that shows this page to who has just signed in; returns what it was sent."""
+
+    def serve(sign_in: str, then: str = ADMIN, wp_admin: str = ADMIN) -> tuple[WpAdmin, list[str]]:
+        sent: list[str] = []
+
+        def answer(route: Route) -> None:
+            posted = route.request.method == "POST"
+            if posted:
+                sent.append(route.request.post_data or "")
+            body = then if posted else wp_admin if sent else sign_in
+            route.fulfill(content_type="text/html; charset=utf-8", body=f"<!doctype html>{body}")
+
+        settings = MigrationSettings.load(SETTINGS)
+        set_default_timeout(page.context, settings.page_timeout)
+        page.route("**/*", answer)
+        page.goto("https://source.example/blog/wp-login.php")
+        return WpAdmin(page, settings, say=lambda _: None), sent
+
+    return serve
+
+
+def form(fields: str, name: str = "id=loginform") -> str:
+    """A sign-in page of WordPress with this form."""
+    return f"<body class='login wp-core-ui'><form {name} method=post>{fields}</form>"
+
+
+ELSEWHERE = {
+    "the site": "<body class='home logged-in'><h1>Welcome back</h1>",
+    "an account's page with the bar of who has signed in": "<body><h1>My account</h1><div id=wpadminbar>Howdy</div>",
+    "a plugin's own page in place of wp-admin": "<body class='wc-setup wp-core-ui'><h1>Set up your shop</h1>",
+}
+
+
+@pytest.mark.parametrize("then", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_from_where_a_plugin_leads_after_the_sign_in_wp_admin_is_opened(
+    wordpress: Callable[..., tuple[WpAdmin, list[str]]], then: str
+) -> None:
+    """By its address, in the folder where WordPress is; at once, not when the patience is over."""
+    wp_admin, sent = wordpress(form(FIELDS + LOG_IN), then)
+    wp_admin.sign_in()
+    expect(wp_admin.page.locator("body.wp-admin")).to_be_visible()
+    assert wp_admin.page.url == "https://source.example/blog/wp-admin/"
+    assert sent == [SENT]
+
+
+def test_who_is_never_let_into_wp_admin_is_told_so(wordpress: Callable[..., tuple[WpAdmin, list[str]]]) -> None:
+    """As plugins for shops do with their customers: the address is right, the user is not."""
+    front = ELSEWHERE["the site"]
+    wp_admin, _ = wordpress(form(FIELDS + LOG_IN), front, front)
+    with pytest.raises(Stuck, match=r"leads admin to .* in place of wp-admin\. Check what admin may do there"):
+        wp_admin.sign_in()
+
+
+AGREE = "<label><input type=checkbox name=gdpr required>I agree to the privacy policy</label>"
+NEWS = "<label><input type=checkbox name=news>Send me news and offers</label>"
+SSO = (
+    "<div id=sso>{}</div><style>#loginform > p {{ display: none }} :target > p {{ display: block !important }}</style>"
+)
+SIGN_INS = {
+    "a theme's own form": (form(f"{FIELDS}<button>Enter</button>", "class=account"), SENT),
+    "something to agree to": (form(f"{FIELDS}{AGREE}{NEWS}{LOG_IN}"), f"{SENT}&gdpr=on"),
+    "another way to sign in, which comes first": (form(f"<button name=google>Google</button>{FIELDS}{LOG_IN}"), SENT),
+    "Jetpack's sign-in first": (
+        form(
+            SSO.format("<a href='?jetpack-sso-show-default-form=1#loginform'>Mit Passwort</a>")
+            + f"<p>{FIELDS}{LOG_IN}</p>"
+        ),
+        SENT,
+    ),
+    "another account's sign-in first": (
+        form(SSO.format("<a href='#loginform'>Log in with username and password</a>") + f"<p>{FIELDS}{LOG_IN}</p>"),
+        SENT,
+    ),
+}
+
+
+@pytest.mark.parametrize(("sign_in", "sent"), SIGN_INS.values(), ids=SIGN_INS.keys())
+def test_a_sign_in_page_that_a_plugin_has_changed(
+    wordpress: Callable[..., tuple[WpAdmin, list[str]]], sign_in: str, sent: str
+) -> None:
+    """Is used as a reader would: nothing else is ticked, and nobody else's sign-in pressed."""
+    wp_admin, seen = wordpress(sign_in)
+    wp_admin.sign_in()
+    expect(wp_admin.page.locator("body.wp-admin")).to_be_visible()
+    assert seen == [sent]
+
+
+def test_what_the_sign_in_form_asks_for_beside_the_password_is_named(
+    wordpress: Callable[..., tuple[WpAdmin, list[str]]],
+) -> None:
+    """And how a person can sign in, without anything having been sent."""
+    wp_admin, sent = wordpress(form(f"{FIELDS}<label>3 + 4 =<input name=sum required></label>{LOG_IN}"))
+    with pytest.raises(NeedsPerson, match=r'asks for 3 \+ 4 = too: .*"guiderunner login wp-admin"'):
+        wp_admin.sign_in()
+    assert sent == []
+
+
+def test_a_captcha_is_not_taken_for_a_wrong_password(wordpress: Callable[..., tuple[WpAdmin, list[str]]]) -> None:
+    """The settings are right: only a person can go on."""
+    refusal = "<div id=login_error>Error: reCAPTCHA verification failed.</div>"
+    wp_admin, _ = wordpress(form(FIELDS + LOG_IN), refusal + form(FIELDS + LOG_IN))
+    with pytest.raises(NeedsPerson, match=r'verification failed". A person has to sign in, with "guiderunner login'):
+        wp_admin.sign_in()
