@@ -893,7 +893,12 @@ _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release
 
 
 def dismiss_interruptions(
-    page: Page, on_dismiss: Callable[[str], None], *, never: Sequence[str], keep: re.Pattern[str] | None = None
+    page: Page,
+    on_dismiss: Callable[[str], None],
+    *,
+    never: Sequence[str],
+    keep: re.Pattern[str] | None = None,
+    closes: str = "",
 ) -> None:
     """Close cookie banners and what's-new dialogues whenever one lies over the page, as a reader would.
 
@@ -905,6 +910,7 @@ def dismiss_interruptions(
         on_dismiss: Told what lay there, and with what it was closed.
         never: The guide's words for controls; a dialogue that holds one of them is part of the work.
         keep: A dialogue with such words is part of the work too.
+        closes: CSS selector of what is known to close something that is never part of the work, in any language.
     """
 
     def words(pattern: str) -> re.Pattern[str]:
@@ -934,10 +940,13 @@ def dismiss_interruptions(
         dialogue = dialogue.filter(has_not_text=keep)
     # Looked for before every act: what lies there at all, in few words. What it is, is asked when something does.
     closable = _any([dialogue.locator(closing(_DISMISS)), parts.locator(closing(_REFUSE, _ACCEPT))])
+    if closes:
+        closable = closable.or_(page.locator(closes))
     # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
     dialogue = without(dialogue, [name for name in never if " " in name])
     news = dialogue.filter(has_text=_NEWS)
     dialogue = without(dialogue, [name for name in never if " " not in name])
+    ways.append(page.locator(closes or ":not(*)").filter(visible=True).first)
     ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)
 
     def press(_: Locator) -> None:
@@ -949,7 +958,7 @@ def dismiss_interruptions(
                 return  # it has gone by itself, or is part of the work
             # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
-            what = "a dialogue" if button is ways[-1] else "a cookie banner"
+            what = "a dialogue" if button in ways[2:] else "a cookie banner"
             button.click(timeout=GOES * 1000)
             on_dismiss(f'{what}, closed with "{name}"')
             until(page, lambda: None if button.is_visible() else True, timeout=GOES)

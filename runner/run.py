@@ -825,7 +825,7 @@ def _answers(question: Question) -> str:
     return f"no, or --answer <{question.fact.replace('_', ' ')}>" if question.fact else "no, or --answer yes"
 
 
-_AGAIN = re.compile(r"\d+ \S waiting for")
+_AGAIN = re.compile(r"\d+ \S (waiting for|retrying)")
 _WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
 
 

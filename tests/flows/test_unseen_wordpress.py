@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from flows.wordpress_migration.pages.wp_admin import WpAdmin
+from flows.wordpress_migration.pages.wp_admin import SLUG, WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout
 from runner.errors import NeedsPerson, Stuck
@@ -139,3 +140,36 @@ def test_a_captcha_is_not_taken_for_a_wrong_password(wordpress: Callable[..., tu
     wp_admin, _ = wordpress(form(FIELDS + LOG_IN), refusal + form(FIELDS + LOG_IN))
     with pytest.raises(NeedsPerson, match=r'verification failed". A person has to sign in, with "guiderunner login'):
         wp_admin.sign_in()
+
+
+# -- activation ---------------------------------------------------------------------------------------------------
+
+CARD = f"<div class='plugin-card plugin-card-{SLUG}'><a class='button activate-now' href='/wp-admin/plugins.php?action=activate'>Activate</a></div>"
+ACTIVE = f"<body class=wp-admin><table><tr data-plugin='{SLUG}/pantheon.php'><td class=deactivate><a href=#>Deactivate</a></table>"
+AFTERWARDS = {
+    "an empty page": "",
+    "the sign-in form again": form(FIELDS + LOG_IN),
+    "a plugin's page": "<h1>Set up</h1>",
+}
+
+
+@pytest.mark.parametrize("shown", AFTERWARDS.values(), ids=AFTERWARDS.keys())
+def test_whatever_comes_of_activating_the_list_of_plugins_tells_whether_it_is_active(page: Page, shown: str) -> None:
+    """At once, and after signing in again where a plugin has ended the session."""
+    done: list[str] = []
+
+    def answer(route: Route) -> None:
+        done.append("activate" if route.request.url.endswith("activate") else route.request.method)
+        signed_out = "loginform" in shown and "activate" in done and "POST" not in done
+        listed = ACTIVE if "plugins.php" in route.request.url else ADMIN + CARD
+        body = shown if signed_out or done[-1] == "activate" else listed
+        route.fulfill(content_type="text/html; charset=utf-8", body=f"<!doctype html>{body}")
+
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "20s"})
+    set_default_timeout(page.context, settings.page_timeout)
+    page.route("**/*", answer)
+    page.goto("https://source.example/wp-admin/plugin-install.php")
+    began = time.monotonic()
+    WpAdmin(page, settings, say=lambda _: None).activate_plugin()
+    expect(page.get_by_text("Deactivate")).to_be_visible()
+    assert time.monotonic() - began < settings.page_timeout

@@ -339,6 +339,19 @@ DIALOGUES = {
 }
 
 
+def test_what_is_known_to_close_something_needs_no_words(page: Page) -> None:
+    """Such as in another language, in an element without a role; it may lie there with a field in it."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=[], closes=".shut")
+    page.set_content(
+        "<style>.x{position:fixed;inset:0;background:#fff}</style><button onclick='this.textContent=\"Done\"'>Next</button>"
+        "<div class=x>Sitzung abgelaufen <input><button class=shut onclick='this.parentElement.remove()'>Schluss</button></div>"
+    )
+    control(page, "Next").click(timeout=3000)
+    expect(control(page, "Done")).to_be_visible()
+    assert closed == ['a dialogue, closed with "Schluss"']
+
+
 def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """The act's own error says what lies over the control; nothing waits for ever."""
     monkeypatch.setattr("runner.controls.GOES", 0.3)

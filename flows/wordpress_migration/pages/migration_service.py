@@ -107,6 +107,9 @@ ADVICE = (
 _ABOUT_IT = re.compile(r"migrat|transfer|fail|error|complete|success", re.IGNORECASE)
 """A dialogue of the service that speaks of the migration is read, never closed."""
 
+CLOSES_OVER_WP_ADMIN = "#TB_closeWindowButton, .wp-auth-check-close"
+"""WordPress's own: of a window that a plugin has opened, and of "Session expired" (thickbox.js, wp-auth-check.js)."""
+
 _DOING = re.compile(r"^.{0,99}(…|\.\.\.)$|^\w+ing\b.{0,90}$")
 """A short line that says what is going on: "Importing the database", "Validating…"."""
 
@@ -148,6 +151,7 @@ class MigrationService:
             note_interruption,
             never=("Migrate",),
             keep=_ABOUT_IT,
+            closes=CLOSES_OVER_WP_ADMIN,
         )
 
     def is_completed(self) -> bool:

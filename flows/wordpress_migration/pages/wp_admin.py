@@ -578,7 +578,7 @@ class WpAdmin:
             arrived, before, "activate", self._administrator.page_timeout, unless_at=here
         )
         if elsewhere:
-            # Another plugin has led the browser to a page of its own: the list of plugins tells whether it is active.
+            # Another plugin's page, an empty one, or the sign-in form: the list of plugins tells whether it is active.
             self.visit("plugins.php")
             try:
                 first_visible(self._row.locator(".deactivate a"))
@@ -604,7 +604,7 @@ class WpAdmin:
             before: The errors that were there before.
             what: What is being done, for the message.
             timeout: Seconds.
-            unless_at: The address before; another page of wp-admin without what is wanted ends the waiting too.
+            unless_at: The address before; another page without what is wanted ends the waiting too.
 
         Returns:
             Whether it ended at such another page.
@@ -624,7 +624,7 @@ class WpAdmin:
             if said:
                 because = f'WordPress could not {what} the plugin: "{said[0].rstrip(".")}"'
                 raise Stuck(f"{because}. Find out why in wp-admin and in PHP's log, {what} it by hand, and resume")
-            if unless_at and self.page.url != unless_at and self._admin.is_visible():
+            if unless_at and self.page.url != unless_at:
                 loaded = self.page.evaluate("() => document.readyState === 'complete'")
                 return True if loaded else None
             return None
