@@ -53,6 +53,7 @@ def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
                 route.fulfill(content_type="text/html; charset=utf-8", body=now)
 
         page.route("https://service.example/**", answer)
+        page.route("https://chat.example/", lambda route: route.fulfill(content_type="text/html", body=ELSEWHERE))
         said: list[str] = []
         service = MigrationService(page, MigrationSettings.load(SETTINGS), say=said.append)
         page.goto(MIGRATION)
@@ -62,6 +63,8 @@ def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
 
     return run
 
+
+ELSEWHERE = "<h1>Migration completed successfully</h1><p>Said Jo of Example Ltd.</p>"
 
 HEALTHY = {
     "what must not be done": "<div role=alert>You must not change your site while the migration runs.</div>",
@@ -89,11 +92,27 @@ def test_a_migration_that_runs_is_neither_failed_nor_complete(follow: Callable[.
     assert any("40" in words for words in said)
 
 
+UNSEEN = {
+    "folded to nothing": "<div style='height:0;overflow:hidden'><h4>Migration completed successfully</h4></div>",
+    "off the page's edge": "<h4 style='position:absolute;left:-9999px'>Migration completed successfully</h4>",
+    "in another host's frame": "<iframe src='https://chat.example/' height=90></iframe>",
+}
+
+
+@pytest.mark.parametrize("html", UNSEEN.values(), ids=UNSEEN.keys())
+def test_what_no_reader_sees_completes_nothing(follow: Callable[..., list[str]], html: str) -> None:
+    """The page has the words ready, or somebody else says them."""
+    assert follow(f"<!doctype html><h1>Migrating: 40 %</h1>{html}", seconds=1.5)[-1] == "still under way"
+
+
 COMPLETED = {
     "plain": "<h1>Migration completed successfully</h1>",
     "with more": "<div>Migration completed successfully! Your site is ready.</div>",
     "broken in two": "<h1>Migration<br>completed successfully</h1>",
     "in a dialogue": "<h1>Migrating</h1><div role=dialog><h2>Migration completed successfully</h2><button>OK</button></div>",
+    "in a frame": "<h1>Migrating</h1><iframe srcdoc='<h2>Migration completed successfully</h2>'></iframe>",
+    "in a window inside of nothing": "<div style='height:0;overflow:hidden'><div role=dialog style='position:fixed;inset:9px'>"
+    "<h2>Migration completed successfully</h2></div></div>",
     "worded a little otherwise": "<h1>Your migration has been completed successfully</h1>",
     "beside a full bar": "<div role=progressbar aria-valuenow=100></div><h2>Migration completed successfully</h2>",
 }
@@ -151,6 +170,20 @@ def test_an_error_of_the_server_is_waited_out(follow: Callable[..., list[str]], 
     said = follow(status, status, "<h1>Migration completed successfully</h1>")
     assert said[-1] != "still under way"
     assert [words for words in said if f"answered {status}; loading its page again" in words]
+
+
+SIGN_IN = "<h1>Welcome</h1><form>E-mail <input><input type=password><button>Log in</button></form>"
+
+
+def test_from_a_sign_in_the_migrations_own_page_is_gone_back_to(
+    follow: Callable[..., list[str]], page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service's session has ended for a while: its sign-in is not taken for the page to load again."""
+    monkeypatch.setattr(migration_service, "LOAD_AGAIN", 0.5)
+    page.route("https://login.example/", lambda route: route.fulfill(content_type="text/html", body=SIGN_IN))
+    away = "<script>location.replace('https://login.example/')</script>"
+    said = follow(RUNNING, away, "<h1>Migration completed successfully</h1>")
+    assert "still under way" not in said
 
 
 # -- the plugin's form ----------------------------------------------------------------------------------------------
@@ -267,3 +300,24 @@ def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None
     form.press_migrate()
     with pytest.raises(Undone, match="did not send the plugin's form; to be filled in are: Company"):
         service.follow_hand_shake(form, "writing-widgets", TOKEN)
+
+
+def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
+    """What it was sent to is in that tab: nothing may say that it was not sent, and have it sent again."""
+    fields = f"{FIELDS}<button>Migrate</button>"
+    form_page = f"<form id=ptn_migrate_form method=post target=_blank action='https://service.example/home/migrate'>{fields}</form>"
+    page.context.route(
+        "https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page)
+    )
+    page.context.route(
+        "https://service.example/**", lambda route: route.fulfill(content_type="text/html", body=RUNNING)
+    )
+    settings = MigrationSettings.load(SETTINGS)
+    service = MigrationService(page, settings, say=lambda _: None)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
+    form = MigrationForm(page, settings)
+    form.fill_in("writing-widgets", TOKEN)
+    service.expect_migration()
+    form.press_migrate()
+    service.follow_hand_shake(form, "writing-widgets", TOKEN)
+    assert service.page.url == "https://service.example/home/migrate"

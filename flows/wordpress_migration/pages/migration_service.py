@@ -64,6 +64,18 @@ _COMPLETED = re.compile(
     r"^\W*(your |the )?migration (has been |was |is )?completed successfully(\W*$|\s*[.!:])", re.IGNORECASE
 )
 
+_ANY_SEEN = """all => all.some(el => {
+    if (!el.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
+    const {width, height, right, bottom} = el.getBoundingClientRect();
+    for (let at = el; at && at !== document.body; at = at.parentElement) {
+        const {overflow, display, position} = getComputedStyle(at), box = at.getBoundingClientRect();
+        if (!/visible/.test(overflow) && display !== 'contents' && (box.width <= 1 || box.height <= 1)) return false;
+        if (position === 'fixed') break;
+    }
+    return width > 1 && height > 1 && right + scrollX > 0 && bottom + scrollY > 0;
+})"""
+"""Whether any of these can be seen: neither transparent, nor folded to nothing, nor put off the page's edge."""
+
 _FAILED = re.compile(
     r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|could not|was not|timed out)\b"
     r"|\bcompleted with (errors|warnings|issues|problems)\b"
@@ -138,7 +150,7 @@ class MigrationService:
         self._patience = patience
         self._say = say
         self._begins = begins
-        self._key_given = self._begun = self._sent = False
+        self._key_given = self._begun = self._sent = self._expects = False
         self._addresses: list[str] = []
         self._by_post = False
         self._good = ""
@@ -146,6 +158,7 @@ class MigrationService:
         self._alarmed: tuple[str, float] = ("", 0.0)
         page.on("framenavigated", self._note_address)
         page.on("request", self._note_request)
+        page.on("popup", self._follow)
         dismiss_interruptions(
             page,
             note_interruption,
@@ -159,12 +172,18 @@ class MigrationService:
 
         The same words may stand in a list of steps to come, in a sentence about an e-mail, in a table of earlier ones.
         """
-        said = self.page.get_by_text(_COMPLETED).or_(self.page.get_by_role("heading", name=_COMPLETED))
+        return any(self._says_completed(frame) and not self._is_unfinished(frame) for frame in self._frames())
+
+    def _frames(self) -> list[Frame]:
+        """The page, and those of the service's own in it that can be seen."""
+        main = self.page.main_frame
+        inside = [frame for frame in main.child_frames if host_of(frame.url) in (host_of(main.url), "")]
+        return [main, *(frame for frame in inside if frame.frame_element().is_visible())]
+
+    def _says_completed(self, frame: Frame) -> bool:
+        said = frame.get_by_text(_COMPLETED).or_(frame.get_by_role("heading", name=_COMPLETED))
         elsewhere = "li, td, th, caption, option, [aria-disabled=true], [hidden]"
-        shown = said.and_(self.page.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(
-            "all => all.some(el => el.checkVisibility({opacityProperty: true, visibilityProperty: true}))"
-        )
-        return bool(shown) and not self._is_unfinished()
+        return bool(said.and_(frame.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(_ANY_SEEN))
 
     def migrated_site(self) -> str:
         """Address of the new site, from **Visit Migrated Site** on the page of the completion; nothing if not known."""
@@ -172,9 +191,9 @@ class MigrationService:
         address = str(link.first.evaluate("el => el.href")) if link.count() else ""
         return address.rstrip("/") if address.startswith(("https://", "http://")) else ""
 
-    def _is_unfinished(self) -> bool:
+    def _is_unfinished(self, frame: Frame) -> bool:
         """Whether a progress bar is not at its end."""
-        bars = self.page.get_by_role("progressbar").filter(visible=True)
+        bars = frame.get_by_role("progressbar").filter(visible=True)
         return bool(
             bars.evaluate_all(
                 """all => all.some(el => {
@@ -189,6 +208,7 @@ class MigrationService:
         """Forget where the tab has been: what comes from now on comes of **Migrate**."""
         self._addresses.clear()
         self._key_given = self._begun = self._sent = False
+        self._expects = True
 
     def follow_hand_shake(self, form: MigrationForm, site_name: str, machine_token: Secret) -> None:
         """Follow the browser from **Migrate** to the service's page of this migration.
@@ -322,6 +342,13 @@ class MigrationService:
         if frame == self.page.main_frame:
             self._addresses.append(frame.url)
 
+    def _follow(self, page: Page) -> None:
+        """Go on in a new tab where **Migrate** has opened one: the form was sent there."""
+        if self._expects:
+            self.page, self._sent = page, True
+            page.on("framenavigated", self._note_address)
+            page.on("request", self._note_request)
+
     def _note_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
@@ -346,9 +373,13 @@ class MigrationService:
         if not self._at_source() and status >= FIRST_ERROR:
             # The page may ask for a sign-in, be mistaken, or be away: what it is about goes on elsewhere.
             return f"the service answered {status}"
-        if status < FIRST_ERROR and not self._at_source():
+        if status < FIRST_ERROR and not self._at_source() and not self._asks_to_sign_in():
             self._good = self.page.url
         return ""
+
+    def _asks_to_sign_in(self) -> bool:
+        """Whether the service shows a sign-in in place of the migration, which goes on without anybody there."""
+        return self.page.locator("input[type=password]").filter(visible=True).count() > 0
 
     def _returned(self) -> dict[str, list[str]]:
         """The query with which the browser came back to the plugin's page; empty when it has not come back.
@@ -443,6 +474,8 @@ class MigrationService:
 
     def _progress(self) -> str:
         """How far the migration is, in the page's own words."""
+        if self._asks_to_sign_in():
+            return "its page asks to sign in"
         bar = self.page.get_by_role("progressbar")
         value = bar.evaluate_all("all => all[0]?.getAttribute('aria-valuenow')")
         number = re.match(r"\d+", value or "")
