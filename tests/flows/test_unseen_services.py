@@ -219,6 +219,24 @@ def test_what_has_to_be_agreed_to_is_ticked_and_nothing_else(page: Page, consent
     assert page.locator("#news:checked").count() == 0
 
 
+def test_a_form_in_other_words_is_known_by_the_machine_token(page: Page) -> None:
+    """Neither id nor names are those of the known versions; the token may be typed unseen, and a Cancel come first."""
+    page.set_content(
+        "<button>Migrate</button><form onsubmit='event.preventDefault(); this.id = event.submitter.name'><div>"
+        "<label>Destination site <input name=a></label><label>Machine token of Pantheon <input type=password name=b></label>"
+        "<select name=c><option>Europe</select><label><input type=checkbox name=d> I agree to the terms</label>"
+        "<button name=no>Cancel</button><button name=yes>Start migration</button></div></form>"
+    )
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    form.press_migrate()
+    assert page.locator("[name=a], [name=b]").evaluate_all("all => all.map(el => el.value)") == [
+        "writing-widgets",
+        TOKEN.reveal(),
+    ]
+    assert page.locator("form").get_attribute("id") == "yes"
+
+
 def test_the_token_goes_into_the_plugins_own_form(page: Page) -> None:
     """Another plugin's form with a field of the same name comes first on the page, and stays empty."""
     other = "<form action=/other><input name=newurl><input name=machine_token><button>Migrate</button></form>"

@@ -27,7 +27,6 @@ from runner.controls import (
     first_visible,
     host_of,
     lines,
-    panel,
     plain_url,
     tick,
     until,
@@ -79,6 +78,9 @@ BY_HAND = 'a person has to sign in, with "guiderunner login wp-admin", whose sig
 
 TROUBLE_PAUSE = 3.0
 """Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
+
+SUBMITS = "input[type=submit], button:not([type=button], [type=reset])"
+"""What sends a form."""
 
 AGREEMENT = re.compile(r"\b(agree|accept|consent|terms|privacy)\b", re.IGNORECASE)
 """Words beside a box that has to be ticked before **Migrate** can be pressed."""
@@ -288,7 +290,7 @@ class WpAdmin:
         if unfilled:
             raise NeedsPerson(f"WordPress's sign-in form asks for {', '.join(unfilled)} too: {BY_HAND}")
         submit = self._login_form.locator("#wp-submit")
-        others = self._login_form.locator("input[type=submit], button:not([type=button], [type=reset])")
+        others = self._login_form.locator(SUBMITS)
         (submit if submit.count() else others.first).click()
 
     def _arrive(self, *more: Locator, refused: bool = False, sent: Sequence[Locator] = ()) -> Locator:
@@ -701,8 +703,8 @@ class MigrationForm:
             self.locator = by_id.first.describe("the plugin's form")
             return
         by_field = page.locator("form").filter(has=page.locator("input[name=machine_token]"))
-        by_words = panel(page, page.get_by_text("Machine Token"), page.get_by_role("textbox"), control(page, "Migrate"))
-        alike = by_field.or_(page.locator("form").and_(by_words))
+        by_words = page.locator("form").filter(has_text="Machine Token").filter(has=page.locator(SUBMITS))
+        alike = by_field.or_(by_words.filter(has=page.locator("input:is([type=text], [type=password], :not([type]))")))
         # Another plugin's form may be alike: the id decides where it is there.
         others = page.locator("form:not(body:has(#ptn_migrate_form) form:not(#ptn_migrate_form))")
         self.locator = by_id.or_(others.and_(alike)).first.describe("the plugin's form")
@@ -710,7 +712,8 @@ class MigrationForm:
     @property
     def site_name(self) -> Locator:
         """**Pantheon Site Name**; its visible label is not bound to it."""
-        return self._field("newurl", "site name", r"site.?name|\bname\b", r"\burl\b")
+        words = (r"site.?name|\bname\b", r"\b(destination|target|new|pantheon) site\b", r"\burl\b")
+        return self._field("newurl", "site name", *words)
 
     @property
     def machine_token(self) -> Locator:
@@ -721,14 +724,19 @@ class MigrationForm:
     def migrate(self) -> Locator:
         """**Migrate**, which stays disabled until the consent box is ticked."""
         named = self.locator.locator("#migratesubmit").or_(control(self.locator, "Migrate"))
-        submits = self.locator.locator("input[type=submit], button:not([type=button], [type=reset])")
-        return (named if named.count() else submits).first.describe('the control "Migrate"')
+        submits = self.locator.locator(SUBMITS)
+        alike = submits.and_(self._page.get_by_role("button", name=re.compile("migrat", re.IGNORECASE)))
+        # A form's main button in wp-admin has this class; a Cancel may come before it.
+        main = submits.and_(self._page.locator(".button-primary"))
+        found = next((one for one in (named, alike, main) if one.count()), submits)
+        return found.first.describe('the control "Migrate"')
 
     def _field(self, name: str, looked_for: str, *words: str) -> Locator:
         by_name = self.locator.locator(f"input[name={name}]:enabled").filter(visible=True)
         if by_name.count():
             return by_name.first.describe(f"the field for the {looked_for}")
-        return field(self.locator.get_by_role("textbox"), looked_for, *words)
+        hidden = self.locator.locator("input[type=password]")  # a token may be typed unseen, which has no role then
+        return field(self.locator.get_by_role("textbox").or_(hidden), looked_for, *words)
 
     def fill_in(self, site_name: str, machine_token: Secret) -> None:
         """Paste both values, tick the consent box where there is one, and check that the form holds exactly the values.
