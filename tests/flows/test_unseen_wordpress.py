@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import SLUG, WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout
@@ -173,3 +174,24 @@ def test_whatever_comes_of_activating_the_list_of_plugins_tells_whether_it_is_ac
     WpAdmin(page, settings, say=lambda _: None).activate_plugin()
     expect(page.get_by_text("Deactivate")).to_be_visible()
     assert time.monotonic() - began < settings.page_timeout
+
+
+# -- what lies over wp-admin --------------------------------------------------------------------------------------
+
+OVER = {
+    "a pointer": "<div class='wp-pointer x'><h3>Neu!</h3><div class=wp-pointer-buttons><a class=close href=#>Verwerfen</a></div></div>",
+    "a window": "<div id=TB_window class=x><button id=TB_closeWindowButton>Fenster zu</button>Nachrichten</div>",
+    "a session that has expired": "<div id=wp-auth-check-wrap class=x><button class=wp-auth-check-close>Dialog zu</button><iframe></iframe></div>",
+}
+
+
+@pytest.mark.parametrize("over", OVER.values(), ids=OVER.keys())
+def test_what_wordpress_lays_over_its_pages_is_closed_in_any_language(page: Page, over: str) -> None:
+    """None of them has a role; all are known by WordPress's own ids and classes."""
+    MigrationService(page, MigrationSettings.load(SETTINGS), say=lambda _: None)
+    page.set_content(
+        f"<style>.x{{position:fixed;inset:0;background:#fff}}</style><button onclick='this.textContent=\"Done\"'>Go</button>{over}"
+        "<script>document.querySelector('.x :is(a, button)').onclick = () => document.querySelector('.x').remove()</script>"
+    )
+    page.get_by_role("button", name="Go").click(timeout=3000)
+    expect(page.get_by_text("Done")).to_be_visible()

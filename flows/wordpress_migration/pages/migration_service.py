@@ -119,8 +119,11 @@ ADVICE = (
 _ABOUT_IT = re.compile(r"migrat|transfer|fail|error|complete|success", re.IGNORECASE)
 """A dialogue of the service that speaks of the migration is read, never closed."""
 
-CLOSES_OVER_WP_ADMIN = "#TB_closeWindowButton, .wp-auth-check-close"
-"""WordPress's own: of a window that a plugin has opened, and of "Session expired" (thickbox.js, wp-auth-check.js)."""
+CLOSES_OVER_WP_ADMIN = "#TB_closeWindowButton, .wp-auth-check-close, .wp-pointer-buttons a.close"
+"""WordPress's own, in every language: of a window or a pointer that a plugin shows, and of "Session expired".
+
+Source: thickbox.js, wp-pointer.js and wp-auth-check.js in WordPress.
+"""
 
 _DOING = re.compile(r"^.{0,99}(…|\.\.\.)$|^\w+ing\b.{0,90}$")
 """A short line that says what is going on: "Importing the database", "Validating…"."""
