@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -175,18 +176,23 @@ class MigrationService:
 
         The same words may stand in a list of steps to come, in a sentence about an e-mail, in a table of earlier ones.
         """
-        return any(self._says_completed(frame) and not self._is_unfinished(frame) for frame in self._frames())
-
-    def _frames(self) -> list[Frame]:
-        """The page, and those of the service's own in it that can be seen."""
         main = self.page.main_frame
-        inside = [frame for frame in main.child_frames if host_of(frame.url) in (host_of(main.url), "")]
-        return [main, *(frame for frame in inside if frame.frame_element().is_visible())]
+        if self._is_unfinished(main):
+            return False
+        if self._says_completed(main):
+            return True
+        for frame in main.child_frames:
+            with suppress(PlaywrightError):  # a frame that has just gone, or loads again, says nothing
+                own = host_of(frame.url) in (host_of(main.url), "")
+                if own and frame.frame_element().is_visible() and self._says_completed(frame):
+                    return True
+        return False
 
     def _says_completed(self, frame: Frame) -> bool:
         said = frame.get_by_text(_COMPLETED).or_(frame.get_by_role("heading", name=_COMPLETED))
         elsewhere = "li, td, th, caption, option, [aria-disabled=true], [hidden]"
-        return bool(said.and_(frame.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(_ANY_SEEN))
+        shown = said.and_(frame.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(_ANY_SEEN)
+        return bool(shown) and not self._is_unfinished(frame)
 
     def migrated_site(self) -> str:
         """Address of the new site, from **Visit Migrated Site** on the page of the completion; nothing if not known."""
