@@ -53,7 +53,10 @@ def follow(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[st
                 route.fulfill(content_type="text/html; charset=utf-8", body=now)
 
         page.route("https://service.example/**", answer)
-        page.route("https://chat.example/", lambda route: route.fulfill(content_type="text/html", body=ELSEWHERE))
+        page.route(
+            re.compile("https://chat.example/|/inner$"),
+            lambda route: route.fulfill(content_type="text/html", body=ELSEWHERE),
+        )
         said: list[str] = []
         service = MigrationService(page, MigrationSettings.load(SETTINGS), say=said.append)
         page.goto(MIGRATION)
@@ -96,6 +99,8 @@ UNSEEN = {
     "folded to nothing": "<div style='height:0;overflow:hidden'><h4>Migration completed successfully</h4></div>",
     "off the page's edge": "<h4 style='position:absolute;left:-9999px'>Migration completed successfully</h4>",
     "in another host's frame": "<iframe src='https://chat.example/' height=90></iframe>",
+    "in a frame that has not come": "<p style='height:5000px'></p><iframe loading=lazy src=/inner></iframe>"
+    "<script>setTimeout(() => { document.querySelector('iframe').loading = 'eager'; }, 10000)</script>",
 }
 
 

@@ -183,7 +183,8 @@ class MigrationService:
             return True
         for frame in main.child_frames:
             with suppress(PlaywrightError):  # a frame that has just gone, or loads again, says nothing
-                own = host_of(frame.url) in (host_of(main.url), "")
+                # Into one whose address has not answered yet nobody can look: that would be waited for without a limit.
+                own = frame.url and host_of(frame.url) in (host_of(main.url), "")
                 if own and frame.frame_element().is_visible() and self._says_completed(frame):
                     return True
         return False
