@@ -222,7 +222,7 @@ class Flow(Generic[R]):
             )
             self.steps.append(step)
             if self.last:
-                self.last.number = number + 1
+                self.last.number = self.last.enters_from = number + 1
             return step
 
         return declare

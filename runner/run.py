@@ -404,7 +404,7 @@ class Run(Generic[S]):
                     return False
                 at += 1
             elif fresh and step.enters_from != step.number:
-                at, fresh = number_of[step.enters_from], False
+                at, fresh = self._entry(order, number_of[step.enters_from], at), False
             else:
                 fresh = False
                 try:
@@ -419,6 +419,16 @@ class Run(Generic[S]):
                         number_of = {step.number: index for index, step in enumerate(order)}
         return True
 
+    def _entry(self, order: Sequence[Step[Any]], back: int, at: int) -> int:
+        """Where a step is entered from a fresh browser that cannot be entered itself, whatever the flow declares."""
+        if self._has_effect(order[back:at]):
+            raise RuntimeError(f"{order[at].name} is entered by a step that must not be performed a second time")
+        return back
+
+    def _has_effect(self, steps: Sequence[Step[Any]]) -> bool:
+        """Whether one of these steps has had its effect outside."""
+        return any(one.asks and self._is_done(one) for one in steps)
+
     def _go_back(self, flow: Flow[Any], order: Sequence[Step[Any]], at: int, again: StartAgain, times: int) -> int:
         """Where to go on when what earlier steps entered is lost: at that step, or here if this one may be done."""
         step, sentence = order[at], self.secrets.redact_deep(str(again))
@@ -426,7 +436,7 @@ class Run(Generic[S]):
         if times > START_AGAIN_AT_MOST:
             raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
         back = next(index for index, one in enumerate(order) if one.number == again.step)
-        if any(one.asks and self._is_done(one) for one in order[back:at]):
+        if self._has_effect(order[back:at]):
             # What was created must not be created again: a fresh browser enters this step.
             raise BrowserGone(sentence) from None
         self.ledger.record("step again", step=again.step, instead_of=step.number, sentence=sentence)

@@ -62,6 +62,8 @@ class World:
     answer: Any = None
     looks: list[Any] = field(default_factory=lambda: [True])
     timeout: float = 60.0
+    tidied: int = 0
+    untidy: bool = False
 
     def meet(self) -> None:
         """Run into the next trouble, if there is one."""
@@ -80,6 +82,13 @@ def toy(world: World, pictures: list[str]) -> Flow[Run[ToySettings]]:  # noqa: C
     def check(run: Run[ToySettings]) -> None:
         """Check the toy."""
         world.did.append("check")
+
+    @flow.afterwards
+    def tidy(run: Run[ToySettings]) -> None:
+        """Tidy up."""
+        world.tidied += 1
+        if world.untidy:
+            raise Stuck("it cannot be tidied")
 
     @flow.step(1)
     def open_toy(run: Run[ToySettings]) -> None:
@@ -257,6 +266,32 @@ def test_what_is_done_is_not_done_again(toys: Toys) -> None:
     assert toys.state == "failed"
     assert toys.take_up().state == "done"
     assert toys.world.did == ["play", "look"]
+
+
+def test_what_is_done_afterwards_is_taken_up_alone(toys: Toys) -> None:
+    """Nothing of what the steps have made is made a second time, though it is declared before the steps are."""
+    toys.world.untidy = True
+    with pytest.raises(StepFailed, match="it cannot be tidied"):
+        toys.begin()
+    toys.world.untidy = False
+    assert toys.take_up().state == "done"
+    assert (toys.world.did, toys.world.tidied) == ([], 2)
+
+
+def test_no_step_is_entered_by_one_that_has_had_its_effect(toys: Toys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a flow declares."""
+    declared = Flow.step
+
+    def by_the_first(flow: Flow[Any], number: int, **options: Any) -> Any:
+        return declared(flow, number, **options | ({"enters_from": 1} if number == 4 else {}))
+
+    monkeypatch.setattr(Flow, "step", by_the_first)
+    toys.world.trouble = [None, Undone("it broke")]
+    with pytest.raises(StepFailed, match="it broke"):
+        toys.begin()
+    with pytest.raises(RuntimeError, match="Step 4 is entered by a step that must not be performed a second time"):
+        toys.take_up()
+    assert toys.world.did == []
 
 
 def test_a_step_that_cannot_be_entered_is_entered_from_an_earlier_one(toys: Toys) -> None:
