@@ -144,6 +144,14 @@ _PLAINLY_NO = re.compile(
 _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
 """Words beside a field that holds the machine token, and not what the token is called."""
 
+_OPENERS_JS = """all => all.map(el => {
+    const away = "a[href]:not([href='#'], [href^='javascript:'])";
+    const link = el.closest(away) || el.querySelector(away);
+    if (link && link.innerText.trim() === el.innerText.trim()) return null;
+    return `${el.getAttribute('aria-label') || ''} ${el.innerText} ${el.title}`;
+})"""
+"""What each says that may open a menu; null for one that is a link as a whole, such as to a part of the dashboard."""
+
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
 
@@ -406,9 +414,14 @@ class Dashboard:
         if select.count():
             choose_from(select.first, name)
             return
-        opens = "[aria-haspopup], [aria-expanded], summary, [role=combobox]"
+        openers = navigation.locator("[aria-haspopup], [aria-expanded], summary, [role=combobox]").filter(visible=True)
+        said: list[str | None] = openers.evaluate_all(_OPENERS_JS)
+        likely = sorted(
+            (index for index, words in enumerate(said) if words is not None),
+            key=lambda index: not WORKSPACE.search(said[index] or ""),
+        )
         for opener in [
-            *navigation.locator(opens).filter(visible=True).all(),
+            *map(openers.nth, likely),
             *navigation.get_by_role("button").filter(visible=True).all()[:1],
         ]:
             opener.click()
