@@ -748,7 +748,8 @@ def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -
 
 def offered(scope: Page | Locator, words: str) -> Locator:
     """What stands for a choice under these words, whether it can be told yet what is to be pressed or not."""
-    more = scope.locator("label").filter(has_text=begins_with(words))
+    # A description below the words follows them without a space in the label's text.
+    more = scope.locator("label").filter(has_text=re.compile(rf"^[\W_]*{_spaced(words)}", re.IGNORECASE))
     return _any([*_carriers(scope, words), more]).filter(visible=True)
 
 

@@ -59,6 +59,12 @@ TILES = (
     )
     + "</div>"
 )
+CARDS = "".join(
+    f"<input type=radio name=cms id=card{number} style='appearance: none; width: 0; height: 0; margin: 0'>"
+    f"<label for=card{number}><div>{name}<div>Migrate a site of this kind</div></div></label>"
+    for number, name in enumerate(("Drupal 7", "WordPress"))
+)
+"""Cards that say more below their name, each a label whose radio button has no size."""
 LINKS = "<ul><li><a href=#d>Drupal</a></li><li><a href=#w onclick='next()'>WordPress</a></li></ul>"
 SELECT = (
     "<label>CMS <select><option>Choose</option><option>Drupal 7</option><option>WordPress</option></select></label>"
@@ -104,6 +110,7 @@ WIZARDS: dict[str, tuple[str, str]] = {
     "URL without words, select": (wizard(SELECT + "<p>Where?</p><input>" + CONTINUE), "2024"),
     "radios alone, Continue to be enabled": (wizard(RADIOS + CONTINUE.replace("id=on", "id=on disabled")), "2025"),
     "tiles alone": (wizard(TILES), "2025"),
+    "cards alone, each with a description": (wizard(CARDS + CONTINUE), "2025"),
     "links alone": (wizard(LINKS), "2025"),
     "select alone": (wizard(SELECT + CONTINUE), "2025"),
     "choice comes late": (wizard("<h2>Choose</h2>", later=TILES, after=1500), "2025"),
@@ -161,6 +168,7 @@ LEADS_ON = {
         RADIOS + "<p id=place></p>",
         "document.addEventListener('change', () => { place.innerHTML = '<button onclick=\"next()\">Continue</button>'; });",
     ),
+    "a card with a description, and Continue": two_views(CARDS + "<button onclick='next()'>Continue</button>", ""),
     "a select and Continue": two_views(SELECT + "<button onclick='next()'>Continue</button>", ""),
 }
 
