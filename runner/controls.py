@@ -882,12 +882,16 @@ def _not_offered(words: str, options: Locator, place: Locator) -> Stuck:
 _REFUSE = (
     r"(reject|decline|refuse|deny)( all| optional)?( cookies)?|(only |use )?(necessary|essential)( only| cookies)*"
 )
+_CLOSE = (
+    r"(close|dismiss)"
+    r"( (the |this )?(modal|dialog(ue)?|window|pop-?up|overlay|message|notification|announcement|banner))?"
+)
 _ACCEPT = (
-    r"(accept|allow|agree|i agree|got it|ok|okay|i understand|understood|close|dismiss)"
+    rf"({_CLOSE}|accept|allow|agree|i agree|got it|ok|okay|i understand|understood)"
     r"( to)?( all)?( cookies)?( and close)?"
 )
 _DISMISS = (
-    r"close|dismiss|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
+    rf"{_CLOSE}|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
 )
 
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)

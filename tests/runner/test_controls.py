@@ -309,6 +309,10 @@ OVERLAYS = {
     "cookie banner with links": "<div class=x>Cookies! <a href='#'>Reject All</a> <a href='#'>Accept All</a></div>",
     "cookie banner that only informs": "<div class=x>This site uses cookies. <button>Got it</button></div>",
     "what's new": "<div class=x role=dialog><h2>New here</h2><p>Look!</p><button aria-label=Close>×</button></div>",
+    "what's new, whose button says what it closes": (
+        "<div class=x role=dialog><h2>New here</h2><button>Explore</button>"
+        "<button aria-label='Close modal'>×</button></div>"
+    ),
     "tour": "<div class=x role=dialog aria-modal=true>Welcome <button>Next</button><button>Skip tour</button></div>",
 }
 
