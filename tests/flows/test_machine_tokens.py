@@ -297,6 +297,39 @@ def test_revokes_the_one_that_was_made(visit: Callable[..., Visit], dashboard: s
     assert not there.did("pressed")
 
 
+SECTIONS = "".join(
+    f"<li aria-haspopup=menu aria-expanded=false><a href=/{name} style='display: block'>{name}</a></li>"
+    for name in ("home", "team", "support")
+)
+ELSEWHERE = {
+    "/account": "<h1>Personal Settings</h1><a href=/account/tokens>Machine Tokens</a>",
+    "/account/tokens": "<h1>Machine Tokens</h1><p>You have no machine tokens.</p>",
+}
+
+
+@pytest.mark.browser
+def test_sections_of_the_navigation_are_not_visited_on_the_way(context: BrowserContext) -> None:
+    """Each may be said to have a menu below it: it is a link all the same, and the account's menu is none."""
+    visited = []
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        visited.append(path)
+        body = ELSEWHERE.get(path, "<main><button>Migrate Existing Site</button></main>")
+        menu = (
+            "<header><button aria-haspopup=menu aria-label='Jo Doe' onclick='items.hidden = false'>JD</button>"
+            "<div id=items role=menu hidden><a role=menuitem href=/account>Personal Settings</a></div></header>"
+        )
+        route.fulfill(body=f"<!doctype html>{menu}<nav><ul>{SECTIONS}</ul></nav>{body}", content_type="text/html")
+
+    context.route("**/*", answer)
+    dashboard = Dashboard(context.new_page(), MigrationSettings.load(GIVEN), words=[FLOW.words], say=print)
+    tokens = MachineTokens(dashboard)
+    tokens.open()
+    assert tokens.tokens() == []
+    assert [path for path in visited if path != "/favicon.ico"] == ["/", "/account", "/account/tokens"]
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize(

@@ -145,12 +145,11 @@ _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE
 """Words beside a field that holds the machine token, and not what the token is called."""
 
 _OPENERS_JS = """all => all.map(el => {
-    const away = "a[href]:not([href='#'], [href^='javascript:'])";
-    const link = el.closest(away) || el.querySelector(away);
+    const link = el.querySelector("a[href]:not([href='#'], [href^='javascript:'])");
     if (link && link.innerText.trim() === el.innerText.trim()) return null;
     return `${el.getAttribute('aria-label') || ''} ${el.innerText} ${el.title}`;
 })"""
-"""What each says that may open a menu; null for one that is a link as a whole, such as to a part of the dashboard."""
+"""What each says that may open a menu; null for one that holds a link and nothing else, to a part of the dashboard."""
 
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""

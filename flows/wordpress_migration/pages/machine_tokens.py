@@ -101,13 +101,16 @@ _OPENERS_JS = """all => all.map(el => {
     const button = el.matches('button, [role=button]');
     const menu = el.matches('[aria-haspopup], [aria-expanded], summary');
     const points = node => !!node && getComputedStyle(node).cursor === 'pointer';
+    // An entry of the navigation that holds a link and nothing else, whatever menu it is said to have.
+    const held = el.querySelector("a[href]:not([href='#'], [href^='javascript:'])");
+    const section = !!held && held.innerText.trim() === el.innerText.trim();
     const edge = !!el.closest('header, nav, aside, [role=banner], [role=navigation]')
         || el.getBoundingClientRect().top < 100;
     const leaf = !button && !menu && !el.closest('a, button, [role=button], label') && points(el)
         && !points(el.parentElement);
     return {
         name: name.replace(/\\s+/g, ' ').trim(), menu, edge,
-        works: button || menu || leaf || el.matches('a'), link: el.matches('a') && !menu && !button,
+        works: button || menu || leaf || el.matches('a'), link: (el.matches('a') && !menu && !button) || section,
         content: !!el.closest('main, [role=main], dialog, [role=dialog]') || el.matches('input, select, textarea'),
     };
 })"""
