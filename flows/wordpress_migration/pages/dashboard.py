@@ -141,6 +141,13 @@ _PLAINLY_NO = re.compile(
 )
 """Words by which a page refuses what was entered, so that certainly nothing came of it; an error may have come late."""
 
+_NO_REFUSAL = re.compile(
+    r"\b(success(ful|fully)?|info(rmation)?|created|generated|saved|copied|done|please wait)\b"
+    r"|^\W*(working|creating|generating|preparing|setting up|processing|loading|saving|checking)\b",
+    re.IGNORECASE,
+)
+"""Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
+
 _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
 """Words beside a field that holds the machine token, and not what the token is called."""
 
@@ -978,8 +985,10 @@ class Dashboard:
         if not can_be_pressed(pressed.control):
             return
         said = new_lines(self.page, pressed.before)
-        aloud = alerts(self.page)
-        refused = [line for line in said if refuses(line) or line in aloud]
+        refused = [line for line in said if refuses(line)]
+        aloud = [line for line in alerts(self.page) if line in said]
+        if not refused and not any(map(_NO_REFUSAL.search, aloud)):
+            refused = sorted(aloud, key=len, reverse=True)  # beside its words it may only say what kind it is of
         if refused and _PLAINLY_NO.search(refused[0]):
             raise Undone(f'the dashboard says "{refused[0]}"', place=pressed.control)
         if refused:

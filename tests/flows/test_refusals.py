@@ -1,0 +1,78 @@
+"""What a page says aloud after something was pressed is a refusal, or is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flows.wordpress_migration.pages.dashboard import Dashboard, Words
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.controls import Stuck, Undone, set_default_timeout
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 4
+
+SETTINGS = {
+    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
+    "PANTHEON_EMAIL": "jo@example.com",
+    "PANTHEON_PASSWORD": "correct horse battery",
+    "SOURCE_SITE_URL": "https://source.example",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "never asked for here",
+    "NEW_SITE_NAME": "Writing Widgets",
+    "PAGE_TIMEOUT": f"{PATIENCE}s",
+    "CREATION_TIMEOUT": f"{PATIENCE}s",
+}
+
+
+def creating(page: Page, kind: str, words: str, *, comes: bool) -> Dashboard:
+    """A dashboard that says this aloud when **Create Site** is pressed, beside its kind in words that nobody sees."""
+    toast = f"<div role=alert><span style='position: absolute; clip-path: inset(50%)'>{kind}</span><p>{words}</p></div>"
+    script = f"""
+        document.querySelector('button').onclick = () => {{
+            document.body.insertAdjacentHTML('beforeend', `{toast}`);
+            if ({int(comes)}) setTimeout(() => {{
+                document.querySelector('main').innerHTML = '<button>Generate Machine Token</button>';
+            }}, 2500);
+        }};"""
+    return dashboard_with(page, f"<main><button>Create Site</button></main><script>{script}</script>")
+
+
+def dashboard_with(page: Page, body: str) -> Dashboard:
+    """A dashboard whose pages are all this one."""
+    page.route("**/*", lambda route: route.fulfill(body=f"<!doctype html>{body}", content_type="text/html"))
+    set_default_timeout(page.context, PATIENCE)
+    words_of = [Words(opens_wp_admin="Install on /wp-admin")]
+    dashboard = Dashboard(page, MigrationSettings.load(SETTINGS), words=words_of, say=lambda _: None)
+    page.goto("https://dashboard.example")
+    return dashboard
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("Working...", "Creating your site..."), ("Success", "Site created"), ("Information", "This takes a while")],
+)
+def test_what_is_said_aloud_of_the_work_is_no_refusal(page: Page, kind: str, words: str) -> None:
+    """The site is waited for, although what was pressed could be pressed again."""
+    dashboard = creating(page, kind, words, comes=True)
+    dashboard.press_create_site()
+    assert dashboard.generate_machine_token.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "error"),
+    [
+        ("Critical", "The name widgets is already taken.", Undone),
+        ("Critical", "Use fewer letters", Stuck),
+        ("Warning", "Use fewer letters", Stuck),
+    ],
+)
+def test_a_refusal_is_repeated_and_not_its_kind(page: Page, kind: str, words: str, error: type[Stuck]) -> None:
+    """What the page says is the sentence that a reader sees."""
+    with pytest.raises(error, match=f'says "{words}"'):
+        creating(page, kind, words, comes=False).press_create_site()
