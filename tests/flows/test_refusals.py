@@ -1,4 +1,4 @@
-"""What a page says aloud after something was pressed is a refusal, or is none."""
+"""What a page says aloud after something was pressed: whether that is a refusal, and that it may lie over the page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages.dashboard import Dashboard, Words
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import Stuck, Undone, set_default_timeout
@@ -76,3 +77,29 @@ def test_a_refusal_is_repeated_and_not_its_kind(page: Page, kind: str, words: st
     """What the page says is the sentence that a reader sees."""
     with pytest.raises(error, match=f'says "{words}"'):
         creating(page, kind, words, comes=False).press_create_site()
+
+
+STAYS = """
+    <style>
+        button { position: fixed; right: 20px; bottom: 20px }
+        [role=alert] { position: fixed; right: 0; bottom: 0; width: 300px; height: 90px; background: #fff }
+    </style>
+    <main><button>Confirm Migration Progress</button></main>
+    <script>
+        let pressed = 0;
+        document.querySelector('button').onclick = () => {
+            if (++pressed > 1) { document.querySelector('main').innerHTML = '<h1>writing-widgets</h1>'; return; }
+            document.body.insertAdjacentHTML('beforeend', '<div role=alert>The migration is not complete yet.</div>');
+            const toast = document.querySelector('[role=alert]');
+            toast.onmouseleave = () => setTimeout(() => toast.remove(), 300);
+        };
+    </script>"""
+"""Says at the lower right, where the button is, that it is too early, for as long as the pointer is there."""
+
+
+def test_what_is_said_under_the_pointer_goes_when_that_has_gone(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pointer that rests where it has pressed would keep such words over the button that is to be pressed again."""
+    monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 0.5)
+    dashboard = dashboard_with(page, STAYS)
+    dashboard.press_confirm_migration_progress("https://dashboard.example", "writing-widgets")
+    assert page.get_by_role("heading", name="writing-widgets").is_visible()

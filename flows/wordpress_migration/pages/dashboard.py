@@ -911,6 +911,8 @@ class Dashboard:
             StartAgain: A new sign-in lost what was entered, and nothing has been created yet.
         """
         timeout = timeout or self._account.page_timeout
+        # What tells of it at the edge of the window may come under the pointer, and stays for as long as that is there.
+        self.page.mouse.move(-1, -1)
         began = time.monotonic()
         deadline = began + timeout
         signed_in = None
