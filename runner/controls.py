@@ -45,6 +45,7 @@ __all__ = [
     "choice",
     "choose",
     "choose_from",
+    "close_alert_over",
     "control",
     "controls_on",
     "dismiss_interruptions",
@@ -969,6 +970,34 @@ def dismiss_interruptions(
             until(page, lambda: None if button.is_visible() else True, timeout=GOES)
 
     page.add_locator_handler(closable.filter(visible=True).first, press, no_wait_after=True)
+
+
+def close_alert_over(covered: Locator) -> None:
+    """Close an alert that lies over a control, such as a toast that stays until then; what it says has been read.
+
+    Args:
+        covered: The control.
+    """
+    page = covered.page
+    if can_be_pressed(covered):
+        return
+    close = page.get_by_role("button", name=re.compile(rf"^\W*({_CLOSE})\W*$", re.IGNORECASE))
+    said = page.get_by_role("alert").or_(page.get_by_role("status")).filter(visible=True)
+    for alert in said.all():
+        # Its cross stands in it, or beside it in a box of their own.
+        box = alert.locator("xpath=ancestor-or-self::*").filter(has=close, has_not=covered).last
+        if box.count() and _overlap(alert, covered):
+            box.locator(close).last.click()
+            return
+
+
+def _overlap(one: Locator, other: Locator) -> bool:
+    a, b = one.bounding_box(), other.bounding_box()
+    if a is None or b is None:
+        return False
+    beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+    below = a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+    return not (beside or below)
 
 
 _PARTS = "div, section, aside, footer, form, dialog, [role]"

@@ -103,3 +103,32 @@ def test_what_is_said_under_the_pointer_goes_when_that_has_gone(page: Page, monk
     dashboard = dashboard_with(page, STAYS)
     dashboard.press_confirm_migration_progress("https://dashboard.example", "writing-widgets")
     assert page.get_by_role("heading", name="writing-widgets").is_visible()
+
+
+UNTIL_CLOSED = """
+    <style>
+        main button, [role=alert], #closes { position: fixed; right: 0; bottom: 0 }
+        [role=alert] { width: 300px; height: 90px; background: #fff }
+    </style>
+    <section role=status>Keep this page open <button onclick="this.parentNode.remove()">Close</button></section>
+    <main><button>Confirm Migration Progress</button></main>
+    <script>
+        let pressed = 0;
+        document.querySelector('main button').onclick = () => {
+            if (++pressed > 1) { document.querySelector('main').innerHTML = '<h1>writing-widgets</h1>'; return; }
+            document.body.insertAdjacentHTML('beforeend', `<div><div role=alert>The migration is not complete yet.</div>
+                <button id=closes aria-label=close onclick="this.parentNode.remove()">x</button></div>`);
+        };
+    </script>"""
+"""The same, until it is closed by a cross beside what is said. Above it something else can be closed."""
+
+
+def test_what_is_said_until_it_is_closed_does_not_stay_over_the_button(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader who has read it closes it, and nothing else."""
+    monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 0.5)
+    dashboard = dashboard_with(page, UNTIL_CLOSED)
+    dashboard.press_confirm_migration_progress("https://dashboard.example", "writing-widgets")
+    assert page.get_by_role("heading", name="writing-widgets").is_visible()
+    assert page.get_by_text("Keep this page open").is_visible()

@@ -29,6 +29,7 @@ from runner.controls import (
     choice,
     choose,
     choose_from,
+    close_alert_over,
     control,
     copied_by,
     copy_buttons,
@@ -826,6 +827,7 @@ class Dashboard:
             if until(self.page, lambda: self._is_over(site_name)):
                 return
             self.reach(self.confirm_migration_progress)
+            close_alert_over(self.confirm_migration_progress)
             before = lines(self.page)
             self.confirm_migration_progress.click(no_wait_after=True)
             said = until(self.page, lambda before=before: self._answer(before, site_name), timeout=CONFIRM_AGAIN)  # type: ignore[misc]
