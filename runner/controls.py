@@ -804,6 +804,10 @@ def tick(box: Locator) -> None:
     expect(box).to_be_checked()
 
 
+_NAVIGATION = "nav, header, [role=navigation], [role=banner]"
+_NOT_IN_NAVIGATION = f":not(:is({_NAVIGATION}) *)"
+
+
 def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -> None:
     """Choose an entry of a native select or of an ARIA combobox whose options may come late or stand elsewhere.
 
@@ -819,10 +823,12 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     native = bool(chooser.evaluate("el => el.matches('select')"))
     scope: Page | Locator = chooser if native else page
     roles: tuple[Role, ...] = ("option", "menuitemradio", "menuitem")
-    options = _any([scope.get_by_role(role) for role in roles])
-    wanted = _any([scope.get_by_role(role, name=named(words)) for role in roles])
+    # A menu of the page may show an entry of the same name all the time, such as the workspaces that one may switch to.
+    own = page.locator("*" if chooser.evaluate(f"el => !!el.closest('{_NAVIGATION}')") else _NOT_IN_NAVIGATION)
+    options = _any([scope.get_by_role(role) for role in roles]).and_(own)
+    wanted = _any([scope.get_by_role(role, name=named(words)) for role in roles]).and_(own)
     # An entry may say more than its name, such as its kind: in an element of its own, or after a bracket or a dash.
-    with_more = _any([scope.get_by_role(role, name=says_more_than(words)) for role in roles])
+    with_more = _any([scope.get_by_role(role, name=says_more_than(words)) for role in roles]).and_(own)
 
     def entry_of(wanted: Locator, with_more: Locator) -> Locator | None:
         return wanted.first if wanted.count() else with_more.first if with_more.count() == 1 else None

@@ -229,6 +229,17 @@ def test_an_entry_is_chosen_from_any_kind_of_list(page: Page, html: str) -> None
     assert said == "Quayside Press"
 
 
+def test_an_entry_of_a_menu_that_is_always_there_is_not_taken(page: Page) -> None:
+    """Such as one to switch to another workspace, which would lead away."""
+    page.set_content(
+        "<header><ul role=menu><li role=menuitem onclick=\"this.textContent = 'taken'\">Quayside Press</li></ul></header>"
+        + WORKSPACES["span with a listbox elsewhere"]
+    )
+    choose_from(page.locator("[data-me]"), "Quayside Press", timeout=3)
+    assert page.locator("[data-me]").inner_text() == "Quayside Press"
+    assert page.get_by_role("menuitem").inner_text() == "Quayside Press"
+
+
 @pytest.mark.parametrize("html", WORKSPACES.values(), ids=WORKSPACES.keys())
 def test_an_entry_that_is_not_offered_is_answered_with_those_that_are(page: Page, html: str) -> None:
     """The sentence lists what could have been chosen."""
