@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import Stuck, until
@@ -119,10 +120,25 @@ def _prepare(page: Page, highlight: Locator | None) -> str:
     expect(highlight or page.locator("body")).to_be_visible()
     loading = settle(page)
     if highlight:
-        highlight.scroll_into_view_if_needed()
+        _scroll_to(highlight)
     # Outside the viewport the pointer hovers over nothing, so that no menu is open and no control is lit.
     page.mouse.move(-1, -1)
     return loading
+
+
+def _scroll_to(control: Locator) -> None:
+    def scrolled() -> bool | None:
+        try:
+            control.scroll_into_view_if_needed()
+        except PlaywrightError as error:
+            # A page that is drawn anew with what came late has put another in its place.
+            if "not attached" not in error.message:
+                raise
+            return None
+        return True
+
+    if not until(control.page, scrolled):
+        raise Stuck("the page makes the control anew again and again, so no screenshot was taken", place=control)
 
 
 def capture(page: Page, secrets: Secrets, places: Mapping[str, Locator], elements: Sequence[Locator] = ()) -> Capture:

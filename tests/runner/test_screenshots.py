@@ -180,6 +180,15 @@ def test_a_control_that_is_not_wholly_in_view_is_scrolled_there(page: Page, secr
     assert button.evaluate(WHOLE_JS) == 1
 
 
+def test_a_control_that_is_made_anew_is_the_one_that_stands_there_then(page: Page, secrets: Secrets) -> None:
+    """A page may draw itself anew with what comes late, just when its picture is to be taken."""
+    page.set_content(
+        f"<div>{BUTTON}</div><script>const box = document.querySelector('div'), end = performance.now() + 1500;"
+        "(function anew() { box.innerHTML += ''; if (performance.now() < end) requestAnimationFrame(anew); })()</script>"
+    )
+    assert photograph(page, secrets, page.get_by_role("button")).drawing.outlined
+
+
 @pytest.mark.parametrize(
     "slide",
     [
