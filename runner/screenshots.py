@@ -137,7 +137,7 @@ def _scroll_to(control: Locator) -> None:
             return None
         return True
 
-    if not until(control.page, scrolled):
+    if not until(control.page, scrolled, at_once=True):
         raise Stuck("the page makes the control anew again and again, so no screenshot was taken", place=control)
 
 
