@@ -6,6 +6,7 @@ verbs, so that a covered or disabled control stops a run exactly where it would 
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from contextlib import suppress
@@ -63,6 +64,7 @@ __all__ = [
     "press_send",
     "refuses",
     "same_site",
+    "saying",
     "shown_values",
     "tick",
     "until",
@@ -145,11 +147,14 @@ def _suffixes() -> PublicSuffixList:
 def named(*words: str) -> re.Pattern[str]:
     """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them.
 
+    An icon font's sign is a word such as "arrow_forward" to programs.
+
     Args:
         words: The name; several for any of them.
     """
     any_of = "|".join(map(_spaced, words))
-    return re.compile(rf"^[\W_]*({any_of})[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+    around = rf"[\W_]*({_LIGATURE})?[\W_]*"
+    return re.compile(rf"^{around}({any_of}){around}(opens in (a )?new (tab|window))?{around}$", re.IGNORECASE)
 
 
 def begins_with(words: str) -> re.Pattern[str]:
@@ -162,21 +167,30 @@ def says_more_than(words: str) -> re.Pattern[str]:
     return re.compile(rf"^[\W_]*{_spaced(words)}(\s*[(\[]|\s+[-\u2013\u2014\u00b7|])", re.IGNORECASE)
 
 
+_LIGATURE = r"[a-z0-9]+(_[a-z0-9]+)+"
+
+_SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}
+"""Signs that a page has and a reader types another for: each with all that are alike."""
+
+
 def _spaced(words: str) -> str:
+    alike = ("".join(_SIGNS.get(sign, re.escape(sign)) for sign in word) for word in words.split())
     # Playwright hands the expression to JavaScript between slashes, so that a slash in it must be escaped.
-    return r"\s+".join(re.escape(word).replace("/", r"\/") for word in words.split())
+    return r"\s+".join(alike).replace("/", r"\/")
 
 
-def control(scope: Page | Locator, *names: str) -> Locator:
+def control(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
     """The control that a reader of the guide would press: a button, a link, or an entry of a menu with that name.
 
     Args:
         scope: Where to look.
         names: The guide's words; several when pages word the same control differently.
+        outside: What the control is not in, as a CSS selector.
     """
     # Looked for in the whole page: what makes it inert may lie around the scope.
     page = scope if isinstance(scope, Page) else scope.page
     found = _any(_by_role(scope, names)).and_(page.locator(_NOT_INERT))
+    found = found.and_(page.locator(f":not({outside})")) if outside else found
     return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
 
 
@@ -186,9 +200,32 @@ _NOT_INERT = ":not([inert], [inert] *)"
 
 def _by_role(scope: Page | Locator, names: Sequence[str]) -> list[Locator]:
     """What can be pressed and has one of these names, by its role; none for no names."""
-    roles: tuple[Role, ...] = ("button", "link", "menuitem", "tab") if names else ()
+    if not names:
+        return []
+    roles: tuple[Role, ...] = ("button", "link", "menuitem", "tab")
     # One expression for all names: Playwright hands a locator to the page at each look, whole.
-    return [scope.get_by_role(role, name=named(*names)) for role in roles]
+    found = [scope.get_by_role(role, name=named(*names)) for role in roles]
+    # An icon beside the words may have a name of its own, or the control another one than it shows.
+    return [*found, scope.locator(_LOOKS_PRESSABLE).filter(has_text=named(*names))]
+
+
+_LOOKS_PRESSABLE = (
+    ":is(button, a, [role=button], [role=link], [role=menuitem], [role=tab])"
+    ":not([aria-hidden=true], [aria-hidden=true] *)"
+)
+"""What shows its words on a control, whatever its name; also a link without an address."""
+
+
+def saying(scope: Page | Locator, words: str) -> Locator:
+    """What says these words, beside what it may hold in elements of its own, such as an entry's kind.
+
+    Args:
+        scope: Where to look.
+        words: The words; a page may have other apostrophes.
+    """
+    alike = dict.fromkeys([words, words.replace("'", "\u2019"), words.replace("\u2019", "'")])
+    # Playwright's older expression in quotation marks is the one that compares an element's own text.
+    return _any([scope.get_by_text(named(words)), *(scope.locator(f"text={json.dumps(one)}") for one in alike)])
 
 
 def panel(page: Page, *must_hold: Locator) -> Locator:
@@ -420,8 +457,16 @@ def set_default_timeout(context: BrowserContext, seconds: float) -> None:
 
 def lines(page: Page) -> list[str]:
     """The page's visible text, line by line."""
-    text = page.locator("body").inner_text()
-    return [line for line in (" ".join(raw.split()) for raw in text.splitlines()) if line]
+    texts = page.locator("body").evaluate(
+        """body => {
+            const seen = el => el.checkVisibility({visibilityProperty: true}) && !el.matches('style, script');
+            const texts = root => [...root.children].filter(seen).map(el => el.innerText || '');
+            const said = root => [...root.querySelectorAll('*')].filter(el => el.shadowRoot)
+                .flatMap(({shadowRoot}) => [...texts(shadowRoot), ...said(shadowRoot)]);
+            return [body.innerText, ...said(body)];
+        }"""
+    )
+    return [line for text in texts for raw in text.splitlines() if (line := " ".join(raw.split()))]
 
 
 def new_lines(page: Page, before: Iterable[str]) -> list[str]:
@@ -573,7 +618,10 @@ def shown_values(page: Page) -> list[Shown]:
                     if (el.value && el.type !== 'password')
                         shown.push({{words: [...bound(el), ...near(el, isField)], value: el.value, in_field: true}});
                 }} else if (!el.children.length || [...el.childNodes].some(n => n.nodeType === 3 && clean(n.data))) {{
-                    const text = clean(el.textContent);
+                    // A button beside a value may stand in the same element.
+                    const apart = [...el.children].some(child => child.matches('button, [role=button]'));
+                    const own = [...el.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join('');
+                    const text = clean(apart ? own : el.textContent);
                     if (text.length > 2 && text.length < 300 && !/\\s/.test(text))
                         shown.push({{words: [...bound(el), ...near(el, isField)], value: text, in_field: false}});
                 }}
@@ -701,7 +749,7 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
     pressed.click()
     if leads_on:
         return pressed
-    radio = scope.get_by_role("radio", name=re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE))
+    radio = scope.get_by_role("radio", name=re.compile(rf"\b{_spaced(words)}\b", re.IGNORECASE))
     try:
         for state in what["tells"]:
             expect(pressed).to_have_attribute(state, "true")
@@ -839,7 +887,8 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
             raise _not_offered(words, options, chooser)
         chooser.select_option(label=(option.text_content() or "").strip())
         return
-    wanted = wanted.or_(options.filter(has=page.get_by_text(named(words))))
+    said = saying(page, words)
+    wanted = _any([wanted, options.filter(has=said), options.and_(said)])
     # An open list may hide the rest of the page from every look by role: the element itself is kept.
     element = chooser.element_handle()
     typed = bool(element.evaluate("el => el.matches('input:not([readonly])')"))
@@ -848,17 +897,29 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         element = chooser.element_handle()  # it may be made anew when it opens
     if typed:
         # Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
-        element.fill(words)
+        # It may take a sign such as an apostrophe for another than the page's own.
+        element.fill(re.split(f"[{''.join(map(re.escape, _SIGNS))}]", words)[0].strip() or words)
 
-    entry = until(page, lambda: entry_of(wanted.filter(visible=True), with_more.filter(visible=True)), timeout=timeout)
+    def look() -> Locator | None:
+        return entry_of(wanted.filter(visible=True), with_more.filter(visible=True)) or _beside_roles(element, said)
+
+    entry = until(page, look, timeout=timeout)
+    if entry is None and typed:
+        element.fill("")
+        until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
     if entry is None:
-        if typed:
-            element.fill("")
-            until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
         raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
     entry.click()
     if not until(page, lambda: _says(chooser, element, words) or None):
         raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
+
+
+def _beside_roles(chooser: ElementHandle, said: Locator) -> Locator | None:
+    """An entry of a list that has its roles on elements of no size, beside those that a reader sees."""
+    controlled = chooser.get_attribute("aria-controls")
+    around = said.page.locator(f"[id={json.dumps(controlled)}]").locator("xpath=..")
+    found = around.locator(said).filter(visible=True)
+    return found.first if controlled and found.count() else None
 
 
 def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
@@ -876,7 +937,7 @@ def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
     said = element.evaluate(script)
     if said is None and chooser.count():
         said = chooser.first.evaluate(script)
-    return " ".join(words.split()).casefold() in " ".join(str(said).split()).casefold()
+    return bool(re.search(_spaced(words), str(said), re.IGNORECASE))
 
 
 def _not_offered(words: str, options: Locator, place: Locator) -> Stuck:
@@ -961,12 +1022,14 @@ def dismiss_interruptions(
     ways.append(page.locator(closes or ":not(*)").filter(visible=True).first)
     ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)
 
+    work = [named(*never).pattern, keep.pattern if keep else ""]
+
     def press(_: Locator) -> None:
         # What cannot be closed is for the act to say that it covers. An error from here would come out of whatever call
         # is the next, of another page perhaps, when the act has long given up.
         with suppress(PlaywrightError):
             button = next((way for way in ways if way.is_visible()), None)
-            if button is None:
+            if button is None or (button is ways[-1] and button.evaluate(_SLOTS_HOLD_JS, work)):
                 return  # it has gone by itself, or is part of the work
             # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
@@ -1005,6 +1068,21 @@ def _overlap(one: Locator, other: Locator) -> bool:
     below = a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
     return not (beside or below)
 
+
+_SLOTS_HOLD_JS = """(button, [names, keep]) => {
+    const above = el => el.assignedSlot || el.parentElement || el.getRootNode().host;
+    let dialogue = button;
+    while (dialogue && !dialogue.matches('dialog, [role=dialog], [role=alertdialog]')) dialogue = above(dialogue);
+    const says = (el, words) => new RegExp(words, 'i').test((el.getAttribute('aria-label') || el.textContent).trim());
+    const slots = [...(dialogue?.querySelectorAll('slot') || [])];
+    const slotted = slots.flatMap(slot => slot.assignedElements({flatten: true}));
+    const inside = root => [root, ...root.querySelectorAll('*')].flatMap(el =>
+        el.shadowRoot ? [el, ...[...el.shadowRoot.children].flatMap(inside)] : [el]);
+    return slotted.some(root => (keep && says(root, keep)) || inside(root).some(el =>
+        el.matches('input:not([type=checkbox], [type=hidden]), select, textarea')
+        || (el.matches('button, a, [role=button], [role=link]') || el.localName.includes('-')) && says(el, names)));
+}"""
+"""Whether what a page has put into a dialogue's slots is part of the work: no locator takes it for the dialogue's."""
 
 _PARTS = "div, section, aside, footer, form, dialog, [role]"
 """What a cookie banner may be."""

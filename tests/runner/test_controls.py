@@ -24,6 +24,7 @@ from runner.controls import (
     dismiss_interruptions,
     field,
     first_visible,
+    lines,
     panel,
     press_send,
     refuses,
@@ -50,6 +51,10 @@ pytestmark = pytest.mark.browser
         "<button><span>＋</span> install ON\n /WP-ADMIN →</button>",
         "<a href='#'>Install on /wp-admin <span>(opens in a new tab)</span></a>",
         "<button aria-label='Install on /wp-admin'><svg></svg></button>",
+        "<button><span role=img aria-label=export></span><span>Install on /wp-admin</span></button>",
+        "<a href='#'>Install on /wp-admin <i>open_in_new</i></a>",
+        "<button aria-label='Open the plugins page'>Install on /wp-admin</button>",
+        "<a onclick='go()'>Install on /wp-admin</a>",
         "<button style='display:none'>Install on /wp-admin</button><p><button>Install on /wp-admin</button>",
     ],
 )
@@ -67,6 +72,8 @@ def test_a_control_is_found_by_the_guides_words(page: Page, html: str) -> None:
         "<p>Continue</p>",
         "<button hidden>Continue</button>",
         "<h1>Continue</h1>",
+        "<button aria-hidden=true>Continue</button>",
+        "<a href='#'><b>Continue</b> without saving</a>",
     ],
 )
 def test_what_only_looks_like_the_control_is_not_taken(page: Page, html: str) -> None:
@@ -315,6 +322,21 @@ def test_values_are_read_with_the_words_before_them(page: Page) -> None:
     assert not {"hidden-word", "hunter2"} & set(shown)
 
 
+def test_a_value_is_read_without_the_button_beside_it(page: Page) -> None:
+    """Also where both stand in one element."""
+    page.set_content("<dl><dt>Site name</dt><dd>my-site <button>Copy</button></dd></dl>")
+    assert [one.words[0] for one in shown_values(page) if one.value == "my-site"] == ["Site name"]
+
+
+def test_what_stands_in_shadow_trees_is_said_too(page: Page) -> None:
+    """Line by line, and nothing of what is hidden there."""
+    page.set_content(
+        "<p>Light</p><div id=host></div><script>host.attachShadow({mode: 'open'}).innerHTML ="
+        " '<style>b {}</style><p>In <b>shadow</b></p><p hidden>Hidden</p>'</script>"
+    )
+    assert lines(page) == ["Light", "In shadow"]
+
+
 OVERLAYS = {
     "cookie banner": "<div class=x>We use cookies. <button>Accept all</button><button>Reject all</button></div>",
     "cookie banner with links": "<div class=x>Cookies! <a href='#'>Reject All</a> <a href='#'>Accept All</a></div>",
@@ -517,6 +539,20 @@ def test_controls_are_listed_for_a_failure(page: Page) -> None:
     assert controls_on(page) == ['heading "Title"', 'textbox "Token"', 'button "Go"']
 
 
+@pytest.mark.parametrize("put_in", ["<button>Continue</button>", "<label>Password <input type=password></label>"])
+def test_what_is_put_into_a_dialogue_belongs_to_it(page: Page, put_in: str) -> None:
+    """A component's dialogue is in its shadow tree, what it is about is not."""
+    closed: list[str] = []
+    dismiss_interruptions(page, closed.append, never=["Continue"])
+    page.set_content(
+        f"<button id=under>Under</button><my-dialogue>{put_in}</my-dialogue><script>"
+        "document.querySelector('my-dialogue').attachShadow({mode: 'open'}).innerHTML ="
+        " '<div role=dialog><button>Close</button><slot></slot></div>'</script>"
+    )
+    page.locator("#under").click(timeout=3000)
+    assert closed == []
+
+
 UNUSUAL_LISTS = {
     "an input that is cleared, its value beside it": (
         "<div><div class=v>Select…</div><input role=combobox data-me onclick='l.hidden=false'></div>"
@@ -536,6 +572,16 @@ UNUSUAL_LISTS = {
         "<div role=menuitem onclick=\"l.hidden=true;document.querySelector('button').textContent='Widgets'\">"
         "Widgets — Professional</div><div role=menuitem>Widgets Labs — Professional</div></div>"
     ),
+    "roles on entries of no size": (
+        "<div><span class=v>Select…</span><input role=combobox readonly aria-controls=r data-me onclick='l.hidden=false'>"
+        "</div><div id=l hidden><div role=listbox id=r style='height:0;overflow:hidden'><i role=option></i></div>"
+        "<div onclick=\"document.querySelector('.v').textContent='Widgets';l.hidden=true\"><div>Widgets</div></div></div>"
+    ),
+    "an entry with its kind": (
+        "<button data-me aria-haspopup=menu onclick='l.hidden=false'>Jo</button><div role=menu id=l hidden>"
+        "<div role=menuitemradio onclick=\"l.hidden=true;document.querySelector('button').textContent='Widgets'\">"
+        "Widgets<small>professional</small></div><div role=menuitemradio>Widgets Labs<small>personal</small></div></div>"
+    ),
 }
 
 
@@ -547,6 +593,20 @@ def test_an_entry_is_chosen_from_an_unusual_list(page: Page, html: str) -> None:
     choose_from(page.locator("[data-me]") if "data-me" in html else by_role, "Widgets", timeout=3)
     shows = page.locator("select, .v, button").first.evaluate("el => el.selectedOptions?.[0].text ?? el.textContent")
     assert shows in {"Widgets", "Widgets (Administrator)"}
+
+
+@pytest.mark.parametrize("filters", ["includes", "startsWith"])
+def test_an_entry_is_chosen_whatever_apostrophe_it_has(page: Page, filters: str) -> None:
+    """A reader types the one of the keyboard; a list that filters by it would show nothing."""
+    page.set_content(
+        "<input role=combobox data-me><ul role=listbox id=l></ul><script>"
+        "const box = document.querySelector('input'); box.oninput = () => {"
+        f" l.innerHTML = ['Jo', 'O\u2019Brien & Sons'].filter(w => w.{filters}(box.value))"
+        ".map(w => `<li role=option>${w}</li>`).join(''); };"
+        "l.onclick = e => { box.value = e.target.textContent; l.innerHTML = ''; };</script>"
+    )
+    choose_from(page.locator("[data-me]"), "O'Brien & Sons", timeout=3)
+    assert page.locator("[data-me]").input_value() == "O\u2019Brien & Sons"
 
 
 def test_a_card_with_a_heading_is_pressed(page: Page) -> None:

@@ -47,6 +47,7 @@ from runner.controls import (
     press_send,
     refuses,
     same_site,
+    saying,
     shown_values,
     until,
 )
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
 
 SIGN_IN_WORDS = (
     "Log in", "Login", "Sign in", "Continue", "Next", "Submit", "Verify", "Confirm", "Authenticate",
-    "Re-authenticate", "Reauthenticate", "Continue with email", "Sign in with email", "Log in with email",
+    "Re-authenticate", "Reauthenticate", "Confirm password", "Verify password",
+    "Continue with email", "Sign in with email", "Log in with email",
 )  # fmt: skip
 """Names of the control that sends a sign-in form; where it has another name, Enter is pressed in the field."""
 
@@ -72,14 +74,12 @@ GUIDE_CONTROLS = (
 )  # fmt: skip
 """Controls that the work needs in all editions: a dialogue that holds one of them is not an interruption."""
 
-AROUND = ", ".join(
-    f"{part} *"
-    for part in (
-        "nav", "header", "footer", "aside",
-        "[role=navigation]", "[role=banner]", "[role=contentinfo]", "[role=complementary]",
-    )
-)  # fmt: skip
-"""What stands around the work on a page: menus, lists of sites, a search, a newsletter."""
+AROUND = (
+    ":is(nav, aside, [role=navigation], [role=banner], [role=contentinfo], [role=complementary],"
+    " :is(header, footer):not(:is(main, [role=main], article, section) *))"
+    ":not(:is(form, dialog, [role=dialog]) *) *"
+)
+"""What stands around the work on a page: menus, lists of sites, a search, a newsletter; a form has its own parts."""
 
 CMS = re.compile(r"\bcms\b|\bplatform|\bbuilt\b|content management", re.IGNORECASE)
 """Words beside a closed list of CMSs."""
@@ -163,7 +163,7 @@ _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
 
 _NOT_COMPLETE = re.compile(
-    r"not (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|not.*yet", re.IGNORECASE
+    r"(not|n.t) (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|(not\b|n.t\b).*yet", re.IGNORECASE
 )
 
 
@@ -256,8 +256,8 @@ class Dashboard:
 
     @property
     def create_site(self) -> Locator:
-        """**Create Site**."""
-        return control(self.page, "Create Site")
+        """**Create Site** of the wizard; a menu may have another one."""
+        return control(self.page, "Create Site", outside=AROUND)
 
     @property
     def generate_machine_token(self) -> Locator:
@@ -379,10 +379,11 @@ class Dashboard:
 
         Where it offers none the workspace is still chosen in step 3, which stops if it cannot be.
         """
+        switcher = None
         if not self._shows_workspace(name):
             self._say(f'switching to the workspace "{name}"')
-            self._switch_workspace(name)
-        self._in_workspace = self._arrives_in_workspace(name)
+            switcher = self._switch_workspace(name)
+        self._in_workspace = self._arrives_in_workspace(name, switcher)
         self.reach(self.migrate_existing_site)
 
     @property
@@ -390,20 +391,34 @@ class Dashboard:
         """Whether the dashboard is known to show the workspace that is set; true where none is set."""
         return self._in_workspace or self._account.workspace is None
 
-    def _arrives_in_workspace(self, name: str) -> bool:
+    def _arrives_in_workspace(self, name: str, switcher: Locator | None = None) -> bool:
+        """Whether the page comes to be this workspace's: it says so, or what it was chosen from does."""
+
         def look() -> bool | None:
-            return (self._shows_workspace(name) and self.migrate_existing_site.is_visible()) or None
+            shown = self._shows_workspace(name) or (switcher is not None and self._has_switched(switcher, name))
+            return (shown and self.migrate_existing_site.is_visible()) or None
 
         return bool(until(self.page, look, timeout=2 * LATE))
 
     def _shows_workspace(self, name: str) -> bool:
         heading = self.page.get_by_role("heading", name=named(name)).filter(visible=True)
-        crumbs = self.page.get_by_role("navigation", name=re.compile("breadcrumb", re.IGNORECASE)).get_by_text(
-            name, exact=True
-        )
+        crumbs = saying(self.page.get_by_role("navigation", name=re.compile("breadcrumb", re.IGNORECASE)), name)
         return heading.count() > 0 or crumbs.count() > 0
 
-    def _switch_workspace(self, name: str) -> None:
+    @staticmethod
+    def _has_switched(switcher: Locator, name: str) -> bool:
+        """Whether a switcher, in whose list this workspace was chosen, now shows it.
+
+        Of another control that would say nothing: a site or a person may have the same name.
+        """
+        said = switcher.evaluate_all(
+            """all => all.slice(0, 1).map(el => el.matches('select') ? el.selectedOptions[0]?.text || ''
+                : el.value || (el.matches('input') ? el.parentElement.parentElement : el).innerText)"""
+        )
+        return any(named(name).search(" ".join(line.split())) for text in said for line in text.splitlines())
+
+    def _switch_workspace(self, name: str) -> Locator | None:
+        """Choose the workspace where the dashboard offers it; returns the list or menu that it was chosen in."""
         home = self.page.url
         links = self.page.get_by_role("link", name=named(name)).filter(visible=True)
         for index in range(links.count()):
@@ -411,17 +426,22 @@ class Dashboard:
             if can_be_pressed(links.nth(index)):
                 links.nth(index).click()
                 if self._arrives_in_workspace(name):
-                    return
+                    return None
                 go_to(self.page, home)
                 self.reach(self.migrate_existing_site)
+        # What stands beside the work, by its role or by being no part of it.
         navigation = self.page.get_by_role("navigation").or_(self.page.get_by_role("banner"))
-        select = navigation.locator("select").filter(
-            has=self.page.get_by_role("option", name=named(name), include_hidden=True)
+        beside = self.page.locator(":not(main *, [role=main] *, dialog *, [role=dialog] *)")
+        select = (
+            self.page.locator("select")
+            .and_(beside)
+            .filter(has=self.page.get_by_role("option", name=named(name), include_hidden=True))
         )
         if select.count():
             choose_from(select.first, name)
-            return
-        openers = navigation.locator("[aria-haspopup], [aria-expanded], summary, [role=combobox]").filter(visible=True)
+            return select.first
+        openers = self.page.locator("[aria-haspopup], [aria-expanded], summary, [role=combobox]").and_(beside)
+        openers = openers.filter(visible=True)
         said: list[str | None] = openers.evaluate_all(_OPENERS_JS)
         likely = sorted(
             (index for index, words in enumerate(said) if words is not None),
@@ -429,16 +449,24 @@ class Dashboard:
         )
         for opener in [
             *map(openers.nth, likely),
+            *self._named_by_heading(beside),
             *navigation.get_by_role("button").filter(visible=True).all()[:1],
         ]:
             opener.click()
             entries = [self.page.get_by_role(role, name=named(name)) for role in CHOICES]
-            entries.append(self.page.get_by_text(name, exact=True))  # an entry may say more, such as its kind
+            entries.append(saying(self.page, name))  # an entry may say more, such as its kind
             entry = until(self.page, lambda entries=entries: self._pressable(*entries), timeout=LATE)  # type: ignore[misc]
             if entry:
                 entry.click()
-                return
+                return opener
             self.page.keyboard.press("Escape")
+        return None
+
+    def _named_by_heading(self, beside: Locator) -> list[Locator]:
+        """The buttons that say what a heading says: a workspace's page names it, and so does the switcher."""
+        headings = filter(None, self.page.get_by_role("heading").filter(visible=True).all_inner_texts())
+        found = [self.page.get_by_role("button", name=named(words)).and_(beside) for words in headings]
+        return [one for buttons in found for one in buttons.filter(visible=True).all()]
 
     def _pressable(self, *wanted: Locator) -> Locator | None:
         """The first of these that a reader could press now."""
@@ -527,6 +555,9 @@ class Dashboard:
     def _choose_workspace(self, name: str) -> None:
         form = self._panel(self.create_site)
         if form.get_by_role("radio").count():
+            search = search_field(form)
+            if search.is_visible() and not offered(form, name).count():
+                search.fill(name)
             choose(form, name)
             return
         choosers = form.locator("select").or_(form.get_by_role("combobox")).or_(form.locator("[aria-haspopup=listbox]"))
@@ -567,7 +598,9 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused, such as for a name that is taken.
         """
-        confirm = control(self.page.get_by_role("dialog"), "Confirm")
+        confirm = control(self.page, "Confirm")
+        if confirm.is_visible():
+            confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
         created, creation = self.generate_machine_token, self._account.creation_timeout
         pressed = Pressed(self.create_site, lines(self.page))
         pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take

@@ -110,7 +110,8 @@ _OPENERS_JS = """all => all.map(el => {
         && !points(el.parentElement);
     return {
         name: name.replace(/\\s+/g, ' ').trim(), menu, edge,
-        works: button || menu || leaf || el.matches('a'), link: (el.matches('a') && !menu && !button) || section,
+        works: button || menu || leaf || el.matches('a'),
+        link: el.matches("a[href]:not([href='#'], [href^='javascript:'])") && !menu && !button || section,
         content: !!el.closest('main, [role=main], dialog, [role=dialog]') || el.matches('input, select, textarea'),
     };
 })"""

@@ -100,18 +100,18 @@ def sites_link(page: Page) -> Locator | None:
     Args:
         page: A workspace's page.
     """
-    counted = re.compile(r"^\W*(all )?sites\W*\d*\W*$", re.IGNORECASE)
+    counted = re.compile(r"^\W*(all )?sites[\W\d]*$", re.IGNORECASE)
     navigation = page.get_by_role("navigation").or_(page.get_by_role("complementary")).or_(page.get_by_role("banner"))
     found = [control(navigation, "Sites"), control(page, "Sites", "All Sites", "View all sites")]
     found += [page.get_by_role(role, name=counted).filter(visible=True).first for role in ("link", "tab", "menuitem")]
     return next((one for one in found if one.is_visible()), None)
 
 
-def search_field(page: Page) -> Locator:
-    """The field that searches the list of sites: the last one, since one that searches everything stands above it.
+def search_field(scope: Page | Locator) -> Locator:
+    """The field that searches a list: the last one, since one that searches everything stands above it.
 
     Args:
-        page: The page with the list.
+        scope: The page with the list, or a part of it.
     """
-    box = page.get_by_role("searchbox").or_(page.get_by_role("textbox", name=_SEARCHES))
-    return box.or_(page.get_by_placeholder(_SEARCHES)).filter(visible=True).last
+    box = scope.get_by_role("searchbox").or_(scope.get_by_role("textbox", name=_SEARCHES))
+    return box.or_(scope.get_by_placeholder(_SEARCHES)).filter(visible=True).last

@@ -1,0 +1,164 @@
+"""The dashboard's page object on parts of pages that a reader of the guide would get on with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flows.wordpress_migration.flow import EDITIONS
+from flows.wordpress_migration.pages import dashboard as dashboard_page
+from flows.wordpress_migration.pages.dashboard import Dashboard
+from flows.wordpress_migration.pages.machine_tokens import MachineTokens
+from flows.wordpress_migration.pages.sites import sites_link
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.controls import set_default_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+GIVEN = {
+    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
+    "PANTHEON_EMAIL": "jo@example.com",
+    "PANTHEON_PASSWORD": "correct horse battery",
+    "PANTHEON_WORKSPACE": "Widgets",
+    "SOURCE_SITE_URL": "https://source.example",
+    "WP_ADMIN_USERNAME": "admin",
+    "WP_ADMIN_PASSWORD": "never asked for here",
+    "NEW_SITE_NAME": "Writing Widgets",
+    "PAGE_TIMEOUT": "3s",
+    "CREATION_TIMEOUT": "3s",
+}
+
+
+@pytest.fixture
+def at(page: Page) -> Callable[[str], Dashboard]:
+    """The dashboard, on a page with this content."""
+
+    def show(body: str) -> Dashboard:
+        page.route(
+            "**/*",
+            lambda route: route.fulfill(body=f"<!doctype html><meta charset=utf-8>{body}", content_type="text/html"),
+        )
+        set_default_timeout(page.context, 3)
+        words = [flow.words for flow in EDITIONS]
+        dashboard = Dashboard(page, MigrationSettings.load(GIVEN), words=words, say=lambda _: None)
+        page.goto("https://dashboard.example/")
+        return dashboard
+
+    return show
+
+
+MIGRATE = "<button>Migrate Existing Site</button>"
+PICKS = 'onclick="s.textContent = this.firstChild.data; l.hidden = true"'
+ENTRIES = (
+    f"<div role=menu id=l hidden><div role=menuitem {PICKS}>Jo</div><div role=menuitem {PICKS}>Widgets</div></div>"
+)
+OPENS = "onclick='l.hidden = false'"
+
+SWITCHERS = {
+    "in a sidebar of its own": (
+        f"<div><button id=s aria-haspopup=menu {OPENS}>Jo</button>{ENTRIES}</div><main><p>Jo</p>{MIGRATE}</main>"
+    ),
+    "behind the account's menu": (
+        f"<header><button aria-haspopup=menu>Account</button></header><aside><button id=s aria-expanded=false {OPENS}>Jo"
+        f"</button>{ENTRIES}</aside><main>{MIGRATE}</main>"
+    ),
+    "a button named like the page": (
+        f"<div><button id=s {OPENS}>Jo</button>{ENTRIES}</div><h2 id=h>Jo</h2>{MIGRATE}".replace(
+            "l.hidden = true", "h.textContent = this.firstChild.data; l.hidden = true"
+        )
+    ),
+    "a select": f"<div><select id=s><option>Jo<option>Widgets</select></div><main>{MIGRATE}</main>",
+}
+
+
+@pytest.mark.parametrize("body", SWITCHERS.values(), ids=SWITCHERS.keys())
+def test_the_workspace_is_switched_and_known_by_its_switcher(at: Callable[[str], Dashboard], body: str) -> None:
+    """Wherever the switcher stands, and where no heading names the workspace."""
+    dashboard = at(body)
+    dashboard.open_workspace("Widgets")
+    assert dashboard.is_in_workspace
+
+
+def test_a_list_that_chose_nothing_leaves_the_workspace_unknown(at: Callable[[str], Dashboard]) -> None:
+    """The switcher still shows the other one."""
+    dashboard = at(SWITCHERS["behind the account's menu"].replace("s.textContent = this.firstChild.data;", ""))
+    dashboard.open_workspace("Widgets")
+    assert not dashboard.is_in_workspace
+
+
+def test_create_site_is_the_forms_and_not_the_menus(at: Callable[[str], Dashboard]) -> None:
+    """A menu may have a control of the same words; the form's may stand in a footer."""
+    form = "<article><label>Name <input></label><footer><button id=right>Create Site</button></footer></article>"
+    dashboard = at(f"<nav><a href='/new'>Create Site</a></nav>{form}")
+    assert dashboard.create_site.get_attribute("id") == "right"
+    dashboard.site_name.fill("Writing Widgets")
+
+
+def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) -> None:
+    """Radio buttons of which a part is shown, with a field that filters them."""
+    radio = "<label hidden><input type=radio name=w> {}</label>"
+    dashboard = at(
+        "<form><label>Name <input></label><input type=search placeholder='Filter workspaces' oninput=\""
+        "for (const one of document.querySelectorAll('label:has([type=radio])'))"
+        ' one.hidden = !one.textContent.includes(this.value)">'
+        f"{radio.format('Jo').replace('hidden', '')}{radio.format('Widgets')}<button>Create Site</button></form>"
+    )
+    dashboard.choose_workspace("Widgets")
+    assert dashboard.page.get_by_role("radio", name="Widgets").is_checked()
+
+
+def test_a_popup_without_a_role_asks_to_confirm(at: Callable[[str], Dashboard]) -> None:
+    """It is known by the word, which was not there before."""
+    dashboard = at(
+        "<form onsubmit='return false'><label>Name <input></label><button onclick=\"p.innerHTML = '<button onclick="
+        "made()>Confirm</button>'\">Create Site</button></form><div id=p></div><script>function made() {"
+        " document.body.innerHTML = '<button>Generate Machine Token</button>'; }</script>"
+    )
+    asked: list[Locator] = []
+    dashboard.press_create_site(asked.append)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "We couldn\u2019t confirm your migration: it hasn\u2019t completed yet. Please try again in a few minutes.",
+        "Your migration isn't finished yet",
+        "Not complete yet.",
+    ],
+)
+def test_it_is_confirmed_again_when_it_was_too_early(
+    at: Callable[[str], Dashboard], monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """However the dashboard says that the migration is not complete."""
+    monkeypatch.setattr(dashboard_page, "CONFIRM_AGAIN", 0.5)
+    said: list[str] = []
+    dashboard = at(
+        "<button onclick='press()'>CONFIRM MIGRATION PROGRESS</button><p id=p></p><script>let n = 0; function press() {"
+        f' if (n++) document.body.innerHTML = "<h1>writing-widgets</h1>"; else p.textContent = {words!r}; }}</script>'
+    )
+    dashboard._say = said.append  # noqa: SLF001 - it is told nothing else here
+    dashboard.press_confirm_migration_progress("https://dashboard.example/", "writing-widgets")
+    assert said == [f'the dashboard says "{words}"; confirming again']
+
+
+def test_the_account_s_menu_may_open_from_a_link_without_an_address(at: Callable[[str], Dashboard]) -> None:
+    """An avatar that opens a menu under the pointer leads nowhere by itself."""
+    dashboard = at(
+        f"<header><a onmouseenter='m.hidden = false'><span>J</span></a><div id=m role=menu hidden>"
+        "<div role=menuitem onclick=\"document.body.innerHTML = '<h1>Machine Tokens</h1><p>You have no tokens</p>'\">"
+        f"Personal Settings</div></div></header><h1>Jo</h1><h2>Widgets</h2>{MIGRATE}"
+    )
+    assert MachineTokens(dashboard).tokens() == []
+
+
+@pytest.mark.parametrize("badge", ["<sup>12</sup>", "<sup title=33><i>3</i> <i>3</i></sup>", "99+"])
+def test_sites_may_have_their_number_beside_them(at: Callable[[str], Dashboard], badge: str) -> None:
+    """In the navigation."""
+    assert sites_link(at(f"<nav><a href='/sites'>Sites {badge}</a></nav>").page)
