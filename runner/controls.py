@@ -784,7 +784,7 @@ def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
 
     def look() -> Locator | None:
-        shown = (locator.filter(visible=True).first for locator in carriers)
+        shown = (locator.filter(visible=True).first for locator in [_selects_card(scope, words), *carriers])
         found = next((locator for locator in shown if locator.is_visible()), None)
         return found or _radio_with_more_words(scope, words)
 
@@ -813,6 +813,14 @@ def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
         scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
         scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
     ]
+
+
+def _selects_card(scope: Page | Locator, words: str) -> Locator:
+    """**Select** in the card of these words, which may do nothing itself; none where it cannot be told whose it is."""
+    page = scope if isinstance(scope, Page) else scope.page
+    selects = page.get_by_role("button", name=named("Select", "Choose", f"Select {words}", f"Choose {words}"))
+    card = scope.locator("div, li, article, section, label").filter(has=selects).filter(has=saying(page, words)).last
+    return card.filter(has_not=selects.nth(1)).get_by_role("button").and_(selects)
 
 
 def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:

@@ -172,6 +172,10 @@ CHOICES = {
         "<button aria-pressed=false>Drupal</button><button aria-pressed=false onclick=\"this.ariaPressed='true'\">WordPress</button>"
     ),
     "listbox": "<ul role=listbox><li role=option aria-selected=false onclick=\"this.ariaSelected='true'\">WordPress</li></ul>",
+    "cards with a button each": (
+        "<div><div><h3>Drupal</h3><button>Select</button></div><div><h3>WordPress</h3><p>Guided</p>"
+        "<button onclick=\"this.dataset.on='1'\">Select</button></div><div>Other <button>Select</button></div></div>"
+    ),
     "plain entry": "<ul><li onclick=\"this.dataset.on='1'\">WordPress</li></ul>",
 }
 
@@ -619,6 +623,12 @@ def test_a_card_with_a_heading_is_pressed(page: Page) -> None:
     choose(page, "WordPress", timeout=3)
     expect(page.locator("[data-chosen]")).to_have_count(1)
     expect(page.locator("[data-chosen]")).to_contain_text("Move a WordPress site")
+
+
+def test_a_button_of_no_card_of_its_own_is_not_taken_for_a_choices(page: Page) -> None:
+    """Where several stand beside the words it cannot be told which is theirs: the words are pressed."""
+    page.set_content("<div><i>Drupal</i><button>Select</button><i>WordPress</i><button>Select</button></div>")
+    assert choice(page, "WordPress", timeout=3).inner_text() == "WordPress"
 
 
 def test_the_forms_own_button_sends_it(page: Page) -> None:
