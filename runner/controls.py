@@ -698,11 +698,17 @@ def copied_by(button: Locator, *, timeout: float = 5) -> str | None:
     page = button.page
     # A dialogue may come and hide it at any moment: `until` has it closed, and these looks do not wait.
     words = until(page, lambda: button.all_inner_texts() or None, timeout=timeout)
+    before = lines(page)
     page.evaluate(f"() => {{ window.{_COPIED} = null; }}")
     button.click()
     copied = until(page, lambda: page.evaluate(f"() => window.{_COPIED}"), timeout=timeout)
-    # "Copied!" stands on most such buttons for a moment; the next screenshot shows the page as a reader finds it.
-    until(page, lambda: button.all_inner_texts() == words or None, timeout=timeout)
+
+    def says_so() -> bool:
+        says = any(re.search(r"\bcopied\b", line, re.IGNORECASE) for line in new_lines(page, before))
+        return says or button.all_inner_texts() != words
+
+    # "Copied!" stands there for a moment; the next screenshot shows the page as a reader finds it.
+    until(page, lambda: None if says_so() else True, timeout=timeout)
     return copied
 
 

@@ -148,13 +148,24 @@ def test_it_is_confirmed_again_when_it_was_too_early(
     assert said == [f'the dashboard says "{words}"; confirming again']
 
 
-def test_the_account_s_menu_may_open_from_a_link_without_an_address(at: Callable[[str], Dashboard]) -> None:
-    """An avatar that opens a menu under the pointer leads nowhere by itself."""
-    dashboard = at(
-        f"<header><a onmouseenter='m.hidden = false'><span>J</span></a><div id=m role=menu hidden>"
-        "<div role=menuitem onclick=\"document.body.innerHTML = '<h1>Machine Tokens</h1><p>You have no tokens</p>'\">"
-        f"Personal Settings</div></div></header><h1>Jo</h1><h2>Widgets</h2>{MIGRATE}"
-    )
+TOKENS = (
+    '<div id=m role=menu hidden><div role=menuitem onclick="document.body.innerHTML ='
+    " '<h1>Machine Tokens</h1><p>You have no tokens</p>'\">Personal Settings</div></div>"
+)
+ACCOUNTS = {
+    "a link without an address, that the pointer opens": (
+        f"<header><a onmouseenter='m.hidden = false'><span>J</span></a>{TOKENS}</header>"
+    ),
+    "initials at the lower left": (
+        f"<div><button style='position: fixed; left: 9px; bottom: 9px' onclick='m.hidden = false'>JE</button>{TOKENS}</div>"
+    ),
+}
+
+
+@pytest.mark.parametrize("account", ACCOUNTS.values(), ids=ACCOUNTS.keys())
+def test_the_account_s_menu_is_found(at: Callable[[str], Dashboard], account: str) -> None:
+    """By what a reader takes for it, without any attribute that says that it opens something."""
+    dashboard = at(f"{account}<h1>Jo</h1><h2>Widgets</h2>{MIGRATE}")
     assert MachineTokens(dashboard).tokens() == []
 
 

@@ -303,6 +303,20 @@ def test_what_a_copy_button_hands_over_is_captured_in_the_page(page: Page, scrip
     assert page.evaluate("() => navigator.clipboard.readText()") == "what the user had copied"
 
 
+def test_what_says_that_it_was_copied_has_gone_afterwards(page: Page) -> None:
+    """A message beside the button would be on the next screenshot."""
+    capture_copies(page)
+    page.goto("data:text/html,<button>Copy</button><p></p>")
+    page.evaluate(
+        """() => { const [button, note] = document.querySelectorAll('button, p'); button.onclick = () => {
+            document.addEventListener('copy', event => event.preventDefault(), {once: true});
+            getSelection().selectAllChildren(button); document.execCommand('copy'); note.textContent = 'Token copied';
+            setTimeout(() => { note.textContent = ''; }, 800); }; }"""
+    )
+    assert copied_by(page.get_by_role("button")) == "Copy"
+    assert page.locator("p").inner_text() == ""
+
+
 def test_a_link_that_copies_is_a_copy_button_and_one_that_leads_away_is_none(page: Page) -> None:
     """The words of each reach up to the one before, whichever of both it is."""
     page.set_content(

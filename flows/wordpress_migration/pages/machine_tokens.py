@@ -97,7 +97,8 @@ _OPENERS = (
 )
 _OPENERS_JS = """all => all.map(el => {
     const name = el.getAttribute('aria-label') || el.innerText || el.title || el.alt
-        || el.querySelector('img')?.alt || '';
+        || el.querySelector('img')?.alt || el.getRootNode().host?.innerText || '';
+    const box = el.getBoundingClientRect();
     const button = el.matches('button, [role=button]');
     const menu = el.matches('[aria-haspopup], [aria-expanded], summary');
     const points = node => !!node && getComputedStyle(node).cursor === 'pointer';
@@ -105,7 +106,7 @@ _OPENERS_JS = """all => all.map(el => {
     const held = el.querySelector("a[href]:not([href='#'], [href^='javascript:'])");
     const section = !!held && held.innerText.trim() === el.innerText.trim();
     const edge = !!el.closest('header, nav, aside, [role=banner], [role=navigation]')
-        || el.getBoundingClientRect().top < 100;
+        || box.top < 100 || (box.left < 100 && box.bottom > innerHeight - 100 && name.trim().length < 4);
     const leaf = !button && !menu && !el.closest('a, button, [role=button], label') && points(el)
         && !points(el.parentElement);
     return {
