@@ -153,8 +153,8 @@ def named(*words: str) -> re.Pattern[str]:
         words: The name; several for any of them.
     """
     any_of = "|".join(map(_spaced, words))
-    around = rf"[\W_]*({_LIGATURE})?[\W_]*"
-    return re.compile(rf"^{around}({any_of}){around}(opens in (a )?new (tab|window))?{around}$", re.IGNORECASE)
+    behind = rf"[\W_]*{_LIGATURE}(opens in (a )?new (tab|window)[\W_]*)?{_LIGATURE}"
+    return re.compile(rf"^[\W_]*{_LIGATURE}({any_of}){behind}$", re.IGNORECASE)
 
 
 def begins_with(words: str) -> re.Pattern[str]:
@@ -167,7 +167,8 @@ def says_more_than(words: str) -> re.Pattern[str]:
     return re.compile(rf"^[\W_]*{_spaced(words)}(\s*[(\[]|\s+[-\u2013\u2014\u00b7|])", re.IGNORECASE)
 
 
-_LIGATURE = r"[a-z0-9]+(_[a-z0-9]+)+"
+_LIGATURE = r"(?:[a-z0-9]+(?:_[a-z0-9]+)+[\W_]*)?"
+"""It takes what follows it too: two stretches of signs side by side are tried in all ways, on texts of whole pages."""
 
 _SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}
 """Signs that a page has and a reader types another for: each with all that are alike."""
