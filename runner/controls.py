@@ -159,7 +159,7 @@ def named(*words: str) -> re.Pattern[str]:
 
 def begins_with(words: str) -> re.Pattern[str]:
     """A name that begins with these words and goes on, such as a tile's with a description."""
-    return re.compile(rf"^[\W_]*{_spaced(words)}(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"^[\W_]*{_LIGATURE}{_spaced(words)}(?![\w-])", re.IGNORECASE)
 
 
 def says_more_than(words: str) -> re.Pattern[str]:
@@ -1044,7 +1044,7 @@ def dismiss_interruptions(
         # is the next, of another page perhaps, when the act has long given up.
         with suppress(PlaywrightError):
             button = next((way for way in ways if way.is_visible()), None)
-            if button is None or (button is ways[-1] and button.evaluate(_SLOTS_HOLD_JS, work)):
+            if button is None or (button is ways[-1] and button.evaluate_all(_SLOTS_HOLD_JS, work)):
                 return  # it has gone by itself, or is part of the work
             # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
             name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
@@ -1084,7 +1084,7 @@ def _overlap(one: Locator, other: Locator) -> bool:
     return not (beside or below)
 
 
-_SLOTS_HOLD_JS = """(button, [names, keep]) => {
+_SLOTS_HOLD_JS = """([button], [names, keep]) => {
     const above = el => el.assignedSlot || el.parentElement || el.getRootNode().host;
     let dialogue = button;
     while (dialogue && !dialogue.matches('dialog, [role=dialog], [role=alertdialog]')) dialogue = above(dialogue);

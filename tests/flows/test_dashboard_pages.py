@@ -169,6 +169,17 @@ def test_the_account_s_menu_is_found(at: Callable[[str], Dashboard], account: st
     assert MachineTokens(dashboard).tokens() == []
 
 
+def test_tokens_are_listed_whose_buttons_are_components(at: Callable[[str], Dashboard]) -> None:
+    """The control is in a shadow tree, its words and its card are not; an icon font's word stands before them."""
+    card = "<section><div>{0}</div>Created Nov 26, 2026 <my-button><i>delete_forever</i> Revoke Token</my-button></section>"
+    dashboard = at(
+        f"<a onclick='tokens.hidden = false'>Machine Tokens</a><h1>Jo</h1><h2>Widgets</h2>{MIGRATE}<div id=tokens hidden>"
+        f"{card.format('laptop')}{card.format('deploy')}</div><script>for (const one of document.querySelectorAll('my-button'))"
+        " one.attachShadow({mode: 'open'}).innerHTML = '<button><slot></slot></button>'</script>"
+    )
+    assert [token.words[0] for token in MachineTokens(dashboard).tokens()] == ["laptop", "deploy"]
+
+
 @pytest.mark.parametrize("badge", ["<sup>12</sup>", "<sup title=33><i>3</i> <i>3</i></sup>", "99+"])
 def test_sites_may_have_their_number_beside_them(at: Callable[[str], Dashboard], badge: str) -> None:
     """In the navigation."""

@@ -120,7 +120,12 @@ _OPENERS_JS = """all => all.map(el => {
 _ROWS_JS = """all => {
     const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
     const seen = el => !!el && el.checkVisibility({visibilityProperty: true});
-    const inner = all.filter(el => !all.some(other => other !== el && el.contains(other)));
+    // A component's own button may have its words put in from outside: then the component stands for it.
+    const own = all.map(el => {
+        while (!clean(el.textContent) && el.getRootNode().host) el = el.getRootNode().host;
+        return el;
+    });
+    const inner = own.filter(el => !own.some(other => other !== el && el.contains(other)));
     const skip = 'button, [role=button], [role=menu], [role=menuitem], select, input, textarea, script, style, form,'
         + '[role=dialog], dialog, summary, svg';
     const pieces = (box, control) => {
@@ -166,7 +171,7 @@ _ROWS_JS = """all => {
         const found = box && seen(box) ? pieces(box, control) : [];
         const term = box?.matches('dd') && box.previousElementSibling;
         if (term) found.unshift({text: clean(term.textContent), label: '', time: '', title: ''});
-        return {at: all.indexOf(control), pieces: found};
+        return {at: own.indexOf(control), pieces: found};
     });
 }"""
 
