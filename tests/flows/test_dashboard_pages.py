@@ -148,6 +148,17 @@ def test_it_is_confirmed_again_when_it_was_too_early(
     assert said == [f'the dashboard says "{words}"; confirming again']
 
 
+def test_a_site_is_opened_by_the_link_that_lies_over_its_card(at: Callable[[str], Dashboard]) -> None:
+    """The card's name does nothing by itself, and is covered by what the card is pressed for."""
+    card = (
+        "<div style='position: relative'><h5>{0}</h5><a href='#' onclick=\"document.body.innerHTML = '<h1>{0}</h1>'\">"
+        "<i style='position: absolute; inset: 0'></i>Open</a></div>"
+    )
+    dashboard = at(f"<main>{card.format('blog')}{card.format('Writing Widgets')}{MIGRATE}</main>")
+    dashboard.open_site("Writing Widgets")
+    assert dashboard.page.locator("h1").inner_text() == "Writing Widgets"
+
+
 TOKENS = (
     '<div id=m role=menu hidden><div role=menuitem onclick="document.body.innerHTML ='
     " '<h1>Machine Tokens</h1><p>You have no tokens</p>'\">Personal Settings</div></div>"

@@ -13,7 +13,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from flows.wordpress_migration.pages.lists import Rest, parts
 from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, go_to, load
 from flows.wordpress_migration.pages.second_factor import SecondFactor, code_fields, what_to_do
-from flows.wordpress_migration.pages.sites import entry_of_site, opener_beside, search_field, sites_link
+from flows.wordpress_migration.pages.sites import entry_of_site, link_over, opener_beside, search_field, sites_link
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
     CHOICES,
@@ -642,7 +642,7 @@ class Dashboard:
         def went() -> bool | None:
             return self.page.url != listed or not entry.is_visible() or None
 
-        entry.click()
+        (link_over(entry) or entry).click()
         if not until(self.page, went, timeout=LATE):
             # The name may be words only, in a row or card that has a button to open it.
             opens = opener_beside(entry)

@@ -94,6 +94,25 @@ def opener_beside(entry: ElementHandle) -> ElementHandle | None:
     ).as_element()
 
 
+def link_over(entry: ElementHandle) -> ElementHandle | None:
+    """The link that a card has laid over all of itself, so that a reader who presses the name presses that.
+
+    Args:
+        entry: What `entry_of_site` found.
+    """
+    entry.scroll_into_view_if_needed()
+    return entry.evaluate_handle(
+        """el => {
+            const box = el.getBoundingClientRect();
+            const over = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+            const link = over?.closest('a, [role=link]');
+            if (!link || link.contains(el) || el.contains(link)) return null;
+            const card = [link.parentElement, link.parentElement?.parentElement].find(at => at?.contains(el));
+            return card && !card.matches('main, body, html') ? link : null;
+        }"""
+    ).as_element()
+
+
 def sites_link(page: Page) -> Locator | None:
     """**Sites** in the navigation, perhaps with their number; None if there is none.
 
