@@ -226,7 +226,12 @@ def saying(scope: Page | Locator, words: str) -> Locator:
     """
     alike = dict.fromkeys([words, words.replace("'", "\u2019"), words.replace("\u2019", "'")])
     # Playwright's older expression in quotation marks is the one that compares an element's own text.
-    return _any([scope.get_by_text(named(words)), *(scope.locator(f"text={json.dumps(one)}") for one in alike)])
+    return _any(
+        [
+            scope.get_by_text(named(words)),
+            *(scope.locator(f"text={json.dumps(one, ensure_ascii=False)}") for one in alike),
+        ]
+    )
 
 
 def panel(page: Page, *must_hold: Locator) -> Locator:

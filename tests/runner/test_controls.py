@@ -29,6 +29,7 @@ from runner.controls import (
     press_send,
     refuses,
     same_site,
+    saying,
     set_default_timeout,
     shown_values,
     tick,
@@ -643,6 +644,12 @@ def test_a_button_of_no_card_of_its_own_is_not_taken_for_a_choices(page: Page) -
     """Where several stand beside the words it cannot be told which is theirs: the words are pressed."""
     page.set_content("<div><i>Drupal</i><button>Select</button><i>WordPress</i><button>Select</button></div>")
     assert choice(page, "WordPress", timeout=3).inner_text() == "WordPress"
+
+
+def test_own_words_are_found_whatever_apostrophe_they_have(page: Page) -> None:
+    """Beside what stands in an element of its own."""
+    page.set_content("<p>O\u2019Brien<small>professional</small></p>")
+    expect(saying(page, "O'Brien")).to_have_count(1)
 
 
 def test_the_forms_own_button_sends_it(page: Page) -> None:
