@@ -832,7 +832,8 @@ def _selects_card(scope: Page | Locator, words: str) -> Locator:
     page = scope if isinstance(scope, Page) else scope.page
     selects = page.get_by_role("button", name=named("Select", "Choose", f"Select {words}", f"Choose {words}"))
     card = scope.locator("div, li, article, section, label").filter(has=selects).filter(has=saying(page, words)).last
-    return card.filter(has_not=selects.nth(1)).get_by_role("button").and_(selects)
+    card = card.filter(has_not=selects.nth(1)).filter(has_not=page.get_by_role("radio"))
+    return card.get_by_role("button").and_(selects)
 
 
 def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:

@@ -110,9 +110,7 @@ def _check_that_gone(page: Page, texts: Mapping[str, str]) -> None:
     if not texts:
         return
     there = "".join(
-        text
-        for frame in shown_frames(page)
-        for text in frame.evaluate(f"() => (({_SEEN_JS}))(({TEXTS_JS})())")
+        text for frame in shown_frames(page) for text in frame.evaluate(f"() => (({_SEEN_JS}))(({TEXTS_JS})())")
     ).casefold()
     becoming = [becomes.casefold() for becomes in texts.values()]
     for becomes in sorted(becoming, key=len, reverse=True):

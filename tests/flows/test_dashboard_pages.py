@@ -12,7 +12,7 @@ from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.sites import sites_link
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.controls import set_default_timeout
+from runner.controls import set_default_timeout, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,29 @@ def test_create_site_is_the_forms_and_not_the_menus(at: Callable[[str], Dashboar
     dashboard = at(f"<nav><a href='/new'>Create Site</a></nav>{form}")
     assert dashboard.create_site.get_attribute("id") == "right"
     dashboard.site_name.fill("Writing Widgets")
+
+
+FOOTERS = {
+    "a bar at the window's lower end": "<main><label>Name <input></label></main><footer><button id=right>Create Site</button></footer>",
+    "a form's own": "<form><label>Name <input></label><footer><button id=right>Create Site</button></footer></form>",
+}
+
+
+@pytest.mark.parametrize("form", FOOTERS.values(), ids=FOOTERS.keys())
+def test_create_site_may_stand_in_a_footer(at: Callable[[str], Dashboard], form: str) -> None:
+    """Of the form, or of the whole page."""
+    dashboard = at(f"<header><a href='/new'>Create Site</a></header>{form}")
+    assert dashboard.create_site.get_attribute("id") == "right"
+
+
+def test_a_dialogue_that_shows_the_machine_token_stays(at: Callable[[str], Dashboard]) -> None:
+    """The token is shown this once, whatever its Copy button is called."""
+    dashboard = at(
+        "<dialog id=d open><h2>Your machine token</h2><code>v3Nq8xTbR1mZ-kYw0cLdUe7JgPa_s5HiFo2XtCVnB4QyE</code>"
+        "<button aria-label='Copy value'>c</button><button onclick='d.close()'>Close modal</button></dialog>"
+    )
+    assert until(dashboard.page, lambda: True)
+    assert dashboard.page.locator("dialog").is_visible()
 
 
 def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) -> None:

@@ -640,6 +640,17 @@ def test_a_card_with_a_heading_is_pressed(page: Page) -> None:
     expect(page.locator("[data-chosen]")).to_contain_text("Move a WordPress site")
 
 
+def test_a_button_that_sends_the_choice_is_not_taken_for_it(page: Page) -> None:
+    """What holds radio buttons may end with Select."""
+    page.set_content(
+        "<section><label><input type=radio name=cms> Drupal</label><label><input type=radio name=cms> WordPress</label>"
+        "<button onclick='this.dataset.pressed = 1'>Select</button></section>"
+    )
+    choose(page, "WordPress", timeout=3)
+    expect(page.get_by_role("radio", name="WordPress")).to_be_checked()
+    expect(page.locator("[data-pressed]")).to_have_count(0)
+
+
 def test_a_button_of_no_card_of_its_own_is_not_taken_for_a_choices(page: Page) -> None:
     """Where several stand beside the words it cannot be told which is theirs: the words are pressed."""
     page.set_content("<div><i>Drupal</i><button>Select</button><i>WordPress</i><button>Select</button></div>")

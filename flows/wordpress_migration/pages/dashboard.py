@@ -74,6 +74,12 @@ GUIDE_CONTROLS = (
 )  # fmt: skip
 """Controls that the work needs in all editions: a dialogue that holds one of them is not an interruption."""
 
+MENUS = (
+    ":is(nav, aside, [role=navigation], [role=banner], [role=complementary],"
+    " header:not(:is(main, [role=main], article, section) *)):not(:is(form, dialog, [role=dialog]) *) *"
+)
+"""The menus around the work; a form may end in a footer of the page."""
+
 AROUND = (
     ":is(nav, aside, [role=navigation], [role=banner], [role=contentinfo], [role=complementary],"
     " :is(header, footer):not(:is(main, [role=main], article, section) *))"
@@ -148,6 +154,9 @@ _NO_REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
+
+_SHOWS_TOKEN = re.compile(r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)", re.IGNORECASE)
+"""Words of a dialogue that may show the machine token, this once."""
 
 _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
 """Words beside a field that holds the machine token, and not what the token is called."""
@@ -239,6 +248,7 @@ class Dashboard:
             page,
             note_interruption,
             never=[*GUIDE_CONTROLS, *filter(None, (name for one in words for name in vars(one).values()))],
+            keep=_SHOWS_TOKEN,
         )
 
     # -- the guide's words ----------------------------------------------------------------------------------------
@@ -257,7 +267,7 @@ class Dashboard:
     @property
     def create_site(self) -> Locator:
         """**Create Site** of the wizard; a menu may have another one."""
-        return control(self.page, "Create Site", outside=AROUND)
+        return control(self.page, "Create Site", outside=MENUS)
 
     @property
     def generate_machine_token(self) -> Locator:
