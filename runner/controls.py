@@ -462,17 +462,27 @@ def set_default_timeout(context: BrowserContext, seconds: float) -> None:
 
 
 def lines(page: Page) -> list[str]:
-    """The page's visible text, line by line."""
-    texts = page.locator("body").evaluate(
-        """body => {
-            const seen = el => el.checkVisibility({visibilityProperty: true}) && !el.matches('style, script');
-            const texts = root => [...root.children].filter(seen).map(el => el.innerText || '');
-            const said = root => [...root.querySelectorAll('*')].filter(el => el.shadowRoot)
-                .flatMap(({shadowRoot}) => [...texts(shadowRoot), ...said(shadowRoot)]);
-            return [body.innerText, ...said(body)];
-        }"""
-    )
+    """The page's visible text, line by line; that of its shadow trees at the end."""
+    body = page.locator("body")
+    texts = [body.inner_text()]
+    with suppress(PlaywrightError):  # the page is being left, and its shadow trees with it
+        texts += body.evaluate_all(_IN_SHADOWS_JS)
     return [line for text in texts for raw in text.splitlines() if (line := " ".join(raw.split()))]
+
+
+_IN_SHADOWS_JS = """bodies => {
+    const texts = [];
+    const seen = el => el.checkVisibility({visibilityProperty: true}) && !el.matches('style, script');
+    const look = root => {
+        for (const {shadowRoot} of root.querySelectorAll('*')) {
+            if (!shadowRoot) continue;
+            for (const el of shadowRoot.children) if (seen(el)) texts.push(el.innerText || '');
+            look(shadowRoot);
+        }
+    };
+    bodies.forEach(look);
+    return texts;
+}"""
 
 
 def new_lines(page: Page, before: Iterable[str]) -> list[str]:
