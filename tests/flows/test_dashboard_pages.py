@@ -13,6 +13,7 @@ from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.sites import sites_link
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout, until
+from tests.flows.test_unseen_dashboards import GIVEN as UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,18 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-GIVEN = {
-    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
-    "PANTHEON_EMAIL": "jo@example.com",
-    "PANTHEON_PASSWORD": "correct horse battery",
-    "PANTHEON_WORKSPACE": "Widgets",
-    "SOURCE_SITE_URL": "https://source.example",
-    "WP_ADMIN_USERNAME": "admin",
-    "WP_ADMIN_PASSWORD": "never asked for here",
-    "NEW_SITE_NAME": "Writing Widgets",
-    "PAGE_TIMEOUT": "3s",
-    "CREATION_TIMEOUT": "3s",
-}
+GIVEN = UNSEEN | {"PAGE_TIMEOUT": "3s", "CREATION_TIMEOUT": "3s"}
 
 
 @pytest.fixture

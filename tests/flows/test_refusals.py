@@ -10,6 +10,7 @@ from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages.dashboard import Dashboard, Words
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import Stuck, Undone, set_default_timeout
+from tests.flows.test_recognition import GIVEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,17 +19,7 @@ pytestmark = pytest.mark.browser
 
 PATIENCE = 4
 
-SETTINGS = {
-    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
-    "PANTHEON_EMAIL": "jo@example.com",
-    "PANTHEON_PASSWORD": "correct horse battery",
-    "SOURCE_SITE_URL": "https://source.example",
-    "WP_ADMIN_USERNAME": "admin",
-    "WP_ADMIN_PASSWORD": "never asked for here",
-    "NEW_SITE_NAME": "Writing Widgets",
-    "PAGE_TIMEOUT": f"{PATIENCE}s",
-    "CREATION_TIMEOUT": f"{PATIENCE}s",
-}
+SETTINGS = GIVEN | {"PAGE_TIMEOUT": f"{PATIENCE}s", "CREATION_TIMEOUT": f"{PATIENCE}s"}
 
 
 def creating(page: Page, kind: str, words: str, *, comes: bool) -> Dashboard:

@@ -9,6 +9,7 @@ import pytest
 from flows.wordpress_migration.pages.dashboard import Dashboard, Words
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout
+from tests.flows.test_unseen_dashboards import GIVEN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -17,17 +18,7 @@ pytestmark = pytest.mark.browser
 
 PATIENCE = 5
 
-SETTINGS = {
-    "PANTHEON_DASHBOARD_URL": "https://dashboard.example",
-    "PANTHEON_EMAIL": "jo@example.com",
-    "PANTHEON_PASSWORD": "correct horse battery",
-    "PANTHEON_WORKSPACE": "Widgets",
-    "SOURCE_SITE_URL": "https://source.example",
-    "WP_ADMIN_USERNAME": "admin",
-    "WP_ADMIN_PASSWORD": "never asked for here",
-    "NEW_SITE_NAME": "Writing Widgets",
-    "PAGE_TIMEOUT": f"{PATIENCE}s",
-}
+SETTINGS = GIVEN | {"PAGE_TIMEOUT": f"{PATIENCE}s"}
 
 SECTIONS = "".join(
     f"<li aria-haspopup=menu aria-expanded=false><a href=/{name.lower()}>{name}</a></li>"
