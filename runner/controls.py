@@ -58,6 +58,7 @@ __all__ = [
     "named",
     "new_lines",
     "offered",
+    "on_control",
     "on_page",
     "panel",
     "plain_url",
@@ -147,7 +148,15 @@ def _suffixes() -> PublicSuffixList:
 def named(*words: str) -> re.Pattern[str]:
     """An accessible name that is these words, in any case, also with a sign or "opens in a new tab" around them.
 
-    An icon font's sign is a word such as "arrow_forward" to programs.
+    Args:
+        words: The name; several for any of them.
+    """
+    any_of = "|".join(map(_spaced, words))
+    return re.compile(rf"^[\W_]*({any_of})[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+
+
+def on_control(*words: str) -> re.Pattern[str]:
+    """The same on a control, where an icon font's sign is a word such as "arrow_forward" to programs.
 
     Args:
         words: The name; several for any of them.
@@ -159,7 +168,7 @@ def named(*words: str) -> re.Pattern[str]:
 
 def begins_with(words: str) -> re.Pattern[str]:
     """A name that begins with these words and goes on, such as a tile's with a description."""
-    return re.compile(rf"^[\W_]*{_LIGATURE}{_spaced(words)}(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"^[\W_]*{_spaced(words)}(?![\w-])", re.IGNORECASE)
 
 
 def says_more_than(words: str) -> re.Pattern[str]:
@@ -205,16 +214,17 @@ def _by_role(scope: Page | Locator, names: Sequence[str]) -> list[Locator]:
         return []
     roles: tuple[Role, ...] = ("button", "link", "menuitem", "tab")
     # One expression for all names: Playwright hands a locator to the page at each look, whole.
-    found = [scope.get_by_role(role, name=named(*names)) for role in roles]
+    found = [scope.get_by_role(role, name=on_control(*names)) for role in roles]
     # An icon beside the words may have a name of its own, or the control another one than it shows.
-    return [*found, scope.locator(_LOOKS_PRESSABLE).filter(has_text=named(*names))]
+    return [*found, scope.locator(_LOOKS_PRESSABLE).filter(has_text=on_control(*names))]
 
 
 _LOOKS_PRESSABLE = (
-    ":is(button, a, [role=button], [role=link], [role=menuitem], [role=tab])"
+    ":is(button, a:is([href], [tabindex], [onclick]), [role=button], [role=link], [role=menuitem], [role=tab])"
     ":not([aria-hidden=true], [aria-hidden=true] *)"
+    ":not([aria-label*=delet i], [aria-label*=remov i], [aria-label*=revok i], [aria-label*=cancel i])"
 )
-"""What shows its words on a control, whatever its name; also a link without an address."""
+"""What shows its words on a control, whatever its name is, unless that tells of something else to be done."""
 
 
 def saying(scope: Page | Locator, words: str) -> Locator:
@@ -806,7 +816,8 @@ def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
 
     def look() -> Locator | None:
-        shown = (locator.filter(visible=True).first for locator in [_selects_card(scope, words), *carriers])
+        controls, others = carriers[:3], carriers[3:]
+        shown = (locator.filter(visible=True).first for locator in [*controls, _selects_card(scope, words), *others])
         found = next((locator for locator in shown if locator.is_visible()), None)
         return found or _radio_with_more_words(scope, words)
 
@@ -843,7 +854,7 @@ def _selects_card(scope: Page | Locator, words: str) -> Locator:
     selects = page.get_by_role("button", name=named("Select", "Choose", f"Select {words}", f"Choose {words}"))
     card = scope.locator("div, li, article, section, label").filter(has=selects).filter(has=saying(page, words)).last
     card = card.filter(has_not=selects.nth(1)).filter(has_not=page.get_by_role("radio"))
-    return card.get_by_role("button").and_(selects)
+    return card.get_by_role("button").and_(selects).and_(page.locator(":not([aria-haspopup], [aria-expanded])"))
 
 
 def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:
@@ -883,7 +894,10 @@ def tick(box: Locator) -> None:
     expect(box).to_be_checked()
 
 
-_NAVIGATION = "nav, header, [role=navigation], [role=banner]"
+_NAVIGATION = (
+    "nav, [role=navigation], [role=banner],"
+    " header:not(:is(main, [role=main], article, section, form, dialog, [role=dialog]) *)"
+)
 _NOT_IN_NAVIGATION = f":not(:is({_NAVIGATION}) *)"
 
 
@@ -926,15 +940,11 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     chooser.click()
     if chooser.count():
         element = chooser.element_handle()  # it may be made anew when it opens
-    if typed:
-        # Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
-        # It may take a sign such as an apostrophe for another than the page's own.
-        element.fill(re.split(f"[{''.join(map(re.escape, _SIGNS))}]", words)[0].strip() or words)
 
     def look() -> Locator | None:
         return entry_of(wanted.filter(visible=True), with_more.filter(visible=True)) or _beside_roles(element, said)
 
-    entry = until(page, look, timeout=timeout)
+    entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
     if entry is None and typed:
         element.fill("")
         until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
@@ -943,6 +953,23 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     entry.click()
     if not until(page, lambda: _says(chooser, element, words) or None):
         raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
+
+
+def _typed(
+    page: Page, box: ElementHandle, words: str, look: Callable[[], Locator | None], timeout: float | None
+) -> Locator | None:
+    """The entry that comes of typing its words into a box that filters by them; None if none does.
+
+    Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
+    """
+    box.fill(words)
+    before = re.split("['\u2018\u2019\u02bc]", words)[0].strip()
+    if before not in ("", words):
+        # It may take an apostrophe for another than the page's own.
+        if entry := until(page, look, timeout=LATE):
+            return entry
+        box.fill(before)
+    return until(page, look, timeout=timeout)
 
 
 def _beside_roles(chooser: ElementHandle, said: Locator) -> Locator | None:
@@ -1085,7 +1112,7 @@ def close_alert_over(covered: Locator) -> None:
     said = page.get_by_role("alert").or_(page.get_by_role("status")).filter(visible=True)
     for alert in said.all():
         # Its cross stands in it, or beside it in a box of their own.
-        box = alert.locator("xpath=ancestor-or-self::*").filter(has=close, has_not=covered).last
+        box = alert.locator("xpath=ancestor-or-self::*[position() <= 3]").filter(has=close, has_not=covered).last
         if box.count() and _overlap(alert, covered):
             box.locator(close).last.click()
             return

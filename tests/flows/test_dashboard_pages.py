@@ -58,28 +58,17 @@ SWITCHERS = {
         f"<header><button aria-haspopup=menu>Account</button></header><aside><button id=s aria-expanded=false {OPENS}>Jo"
         f"</button>{ENTRIES}</aside><main>{MIGRATE}</main>"
     ),
-    "a button named like the page": (
-        f"<div><button id=s {OPENS}>Jo</button>{ENTRIES}</div><h2 id=h>Jo</h2>{MIGRATE}".replace(
-            "l.hidden = true", "h.textContent = this.firstChild.data; l.hidden = true"
-        )
-    ),
     "a select": f"<div><select id=s><option>Jo<option>Widgets</select></div><main>{MIGRATE}</main>",
 }
 
 
 @pytest.mark.parametrize("body", SWITCHERS.values(), ids=SWITCHERS.keys())
-def test_the_workspace_is_switched_and_known_by_its_switcher(at: Callable[[str], Dashboard], body: str) -> None:
-    """Wherever the switcher stands, and where no heading names the workspace."""
+def test_the_workspace_is_switched_wherever_the_switcher_stands(at: Callable[[str], Dashboard], body: str) -> None:
+    """That a list shows it is no proof that the dashboard does, as long as no heading says so."""
     dashboard = at(body)
     dashboard.open_workspace("Widgets")
-    assert dashboard.is_in_workspace
-
-
-def test_a_list_that_chose_nothing_leaves_the_workspace_unknown(at: Callable[[str], Dashboard]) -> None:
-    """The switcher still shows the other one."""
-    dashboard = at(SWITCHERS["behind the account's menu"].replace("s.textContent = this.firstChild.data;", ""))
-    dashboard.open_workspace("Widgets")
-    assert not dashboard.is_in_workspace
+    shown = dashboard.page.locator("#s").evaluate("el => el.selectedOptions?.[0].text ?? el.textContent")
+    assert (shown, dashboard.is_in_workspace) == ("Widgets", False)
 
 
 def test_create_site_is_the_forms_and_not_the_menus(at: Callable[[str], Dashboard]) -> None:
@@ -161,6 +150,64 @@ def test_it_is_confirmed_again_when_it_was_too_early(
     assert said == [f'the dashboard says "{words}"; confirming again']
 
 
+NOT_OPENED = {
+    "links and what leads away": "<a href=/pro aria-expanded=false>Plans</a><button id=gone aria-haspopup=menu "
+    "onclick='this.remove()'>Help</button>",
+    "buttons named like headings": "<h2>Delete Workspace</h2><button>Delete Workspace</button><h3>Upgrade</h3>"
+    "<aside><button>Upgrade</button></aside>",
+}
+
+
+@pytest.mark.parametrize("around", NOT_OPENED.values(), ids=NOT_OPENED.keys())
+def test_what_is_no_switcher_is_not_pressed_for_one(
+    at: Callable[[str], Dashboard], monkeypatch: pytest.MonkeyPatch, around: str
+) -> None:
+    """The workspace is chosen in step 3 then."""
+    monkeypatch.setattr(dashboard_page, "LATE", 0.2)
+    dashboard = at(
+        f"{around}{MIGRATE}<script>for (const one of document.querySelectorAll('a, button:not(#gone)'))"
+        " one.addEventListener('click', event => { event.preventDefault(); pressed = one.textContent; })</script>"
+    )
+    dashboard.open_workspace("Widgets")
+    assert not dashboard.is_in_workspace
+    assert dashboard.page.evaluate("() => window.pressed") is None
+
+
+def test_a_workspace_of_a_longer_name_is_another_one(at: Callable[[str], Dashboard]) -> None:
+    """Whatever signs its name has: it is no icon's."""
+    dashboard = at(f"<h1>Widgets old_2023</h1>{MIGRATE}")
+    dashboard.open_workspace("Widgets")
+    assert not dashboard.is_in_workspace
+
+
+def test_a_password_is_not_sent_in_place_of_a_workspace_s_confirmation(at: Callable[[str], Dashboard]) -> None:
+    """A page that asks for the password may send it by Confirm."""
+    dashboard = at(
+        "<form onsubmit='return false'><label>Name <input></label><button onclick=\"p.innerHTML = '<form onsubmit=sent(event)>"
+        "<label>Password <input type=password></label><button>Confirm</button></form>'\">Create Site</button></form>"
+        "<div id=p></div><script>let all = []; function sent(event) { event.preventDefault();"
+        " all.push(document.querySelector('[type=password]').value); p.innerHTML = '<button>Generate Machine Token</button>' }"
+        "</script>"
+    )
+    asked: list[Locator] = []
+    dashboard.press_create_site(asked.append)
+    assert (dashboard.page.evaluate("all"), asked) == ([GIVEN["PANTHEON_PASSWORD"]], [])
+
+
+def test_create_site_is_no_entry_of_a_stepper(at: Callable[[str], Dashboard]) -> None:
+    """Which may be a link without an address."""
+    dashboard = at("<ol><li><a>Create Site</a></ol><label>Name <input></label><button id=right>Create Site</button>")
+    assert dashboard.create_site.get_attribute("id") == "right"
+
+
+def test_a_form_in_a_drawer_has_its_create_site(at: Callable[[str], Dashboard]) -> None:
+    """Though a drawer stands beside the page."""
+    dashboard = at(
+        "<nav><a href=/>Create Site</a></nav><aside><form><input><button id=right>Create Site</button></form></aside>"
+    )
+    assert dashboard.create_site.get_attribute("id") == "right"
+
+
 def test_a_site_is_opened_by_the_link_that_lies_over_its_card(at: Callable[[str], Dashboard]) -> None:
     """The card's name does nothing by itself, and is covered by what the card is pressed for."""
     card = (
@@ -200,6 +247,17 @@ def test_tokens_are_listed_whose_buttons_are_components(at: Callable[[str], Dash
         f"<a onclick='tokens.hidden = false'>Machine Tokens</a><h1>Jo</h1><h2>Widgets</h2>{MIGRATE}<div id=tokens hidden>"
         f"{card.format('laptop')}{card.format('deploy')}</div><script>for (const one of document.querySelectorAll('my-button'))"
         " one.attachShadow({mode: 'open'}).innerHTML = '<button><slot></slot></button>'</script>"
+    )
+    assert [token.words[0] for token in MachineTokens(dashboard).tokens()] == ["laptop", "deploy"]
+
+
+def test_tokens_of_one_component_are_told_apart(at: Callable[[str], Dashboard]) -> None:
+    """Its rows and their buttons stand in one shadow tree, the buttons with an icon and a name."""
+    row = "<li>{0} <button aria-label='Revoke Token'><svg width=9 height=9></svg></button></li>"
+    dashboard = at(
+        f"<a href=#t onclick='tokens.hidden = false'>Machine Tokens</a><h1>Jo</h1>{MIGRATE}<div id=tokens hidden>"
+        "<my-list><b>Your tokens</b></my-list></div><script>document.querySelector('my-list').attachShadow({mode: 'open'})"
+        f'.innerHTML = "<slot></slot><ul>{row.format("laptop")}{row.format("deploy")}</ul>"</script>'
     )
     assert [token.words[0] for token in MachineTokens(dashboard).tokens()] == ["laptop", "deploy"]
 

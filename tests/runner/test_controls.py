@@ -628,6 +628,49 @@ def test_an_entry_is_chosen_whatever_apostrophe_it_has(page: Page, filters: str)
     assert page.locator("[data-me]").input_value() == "O\u2019Brien & Sons"
 
 
+def test_a_hyphen_is_typed_with_the_rest(page: Page) -> None:
+    """A list that shows ten results would not show it for the words before the hyphen."""
+    page.set_content(
+        "<input role=combobox data-me><ul role=listbox id=l></ul><script>"
+        "const all = [...Array(20).keys()].map(n => `Acme ${n}`).concat('Acme-Corp'), box = document.querySelector('input');"
+        "box.oninput = () => { l.innerHTML = all.filter(w => w.startsWith(box.value)).slice(0, 10)"
+        ".map(w => `<li role=option>${w}</li>`).join(''); };"
+        "l.onclick = e => { box.value = e.target.textContent; l.innerHTML = ''; };</script>"
+    )
+    choose_from(page.locator("[data-me]"), "Acme-Corp", timeout=3)
+    assert page.locator("[data-me]").input_value() == "Acme-Corp"
+
+
+def test_names_with_underscores_are_names(page: Page) -> None:
+    """Only on the guide's controls a word with one may be an icon's."""
+    page.set_content("<select data-me><option>Widgets do_not_use<option>Widgets</select>")
+    choose_from(page.locator("[data-me]"), "Widgets", timeout=3)
+    assert page.locator("[data-me]").input_value() == "Widgets"
+    page.set_content("<button>Continue arrow_forward</button>")
+    assert control(page, "Continue").is_visible()
+
+
+def test_a_control_that_tells_of_something_else_is_not_the_guides(page: Page) -> None:
+    """Its label says what it does, whatever it shows."""
+    page.set_content("<button aria-label='Confirm deletion of old-site'>Confirm</button>")
+    assert not control(page, "Confirm").is_visible()
+
+
+APART = {
+    "a file's": "<button onclick='this.dataset.on = 1'>Choose</button> a file",
+    "a list's": "<button aria-haspopup=listbox onclick='this.dataset.on = 1'>Select</button>",
+}
+
+
+@pytest.mark.parametrize("other", APART.values(), ids=APART.keys())
+def test_a_button_beside_tiles_is_not_taken_for_a_tiles(page: Page, other: str) -> None:
+    """The tile is the choice."""
+    tiles = "<button>Drupal</button><button id=right onclick='this.dataset.on = 1'>WordPress</button>"
+    page.set_content(f"<div>{tiles}{other}</div>")
+    choose(page, "WordPress", timeout=3)
+    expect(page.locator("[data-on]")).to_have_id("right")
+
+
 def test_a_card_with_a_heading_is_pressed(page: Page) -> None:
     """Its name is longer than the guide's words; the heading in it is those words."""
     page.set_content(

@@ -76,9 +76,9 @@ GUIDE_CONTROLS = (
 
 MENUS = (
     ":is(nav, aside, [role=navigation], [role=banner], [role=complementary],"
-    " header:not(:is(main, [role=main], article, section) *)):not(:is(form, dialog, [role=dialog]) *) *"
+    " header:not(:is(main, [role=main], article, section) *)) *:not(:is(form, dialog, [role=dialog]) *)"
 )
-"""The menus around the work; a form may end in a footer of the page."""
+"""The menus around the work, without the forms in them; a form may end in a footer of the page."""
 
 AROUND = (
     ":is(nav, aside, [role=navigation], [role=banner], [role=contentinfo], [role=complementary],"
@@ -162,11 +162,13 @@ _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE
 """Words beside a field that holds the machine token, and not what the token is called."""
 
 _OPENERS_JS = """all => all.map(el => {
-    const link = el.querySelector("a[href]:not([href='#'], [href^='javascript:'])");
+    const leads = "a[href]:not([href='#'], [href^='javascript:'])";
+    if (el.matches(leads)) return null;
+    const link = el.querySelector(leads);
     if (link && link.innerText.trim() === el.innerText.trim()) return null;
     return `${el.getAttribute('aria-label') || ''} ${el.innerText} ${el.title}`;
 })"""
-"""What each says that may open a menu; null for one that holds a link and nothing else, to a part of the dashboard."""
+"""What each says that may open a menu; null for a link, or one that holds nothing else, to a part of the dashboard."""
 
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
@@ -389,11 +391,10 @@ class Dashboard:
 
         Where it offers none the workspace is still chosen in step 3, which stops if it cannot be.
         """
-        switcher = None
         if not self._shows_workspace(name):
             self._say(f'switching to the workspace "{name}"')
-            switcher = self._switch_workspace(name)
-        self._in_workspace = self._arrives_in_workspace(name, switcher)
+            self._switch_workspace(name)
+        self._in_workspace = self._arrives_in_workspace(name)
         self.reach(self.migrate_existing_site)
 
     @property
@@ -401,12 +402,11 @@ class Dashboard:
         """Whether the dashboard is known to show the workspace that is set; true where none is set."""
         return self._in_workspace or self._account.workspace is None
 
-    def _arrives_in_workspace(self, name: str, switcher: Locator | None = None) -> bool:
-        """Whether the page comes to be this workspace's: it says so, or what it was chosen from does."""
+    def _arrives_in_workspace(self, name: str) -> bool:
+        """Whether the page comes to say that it is this workspace's; what was chosen in a list is no proof."""
 
         def look() -> bool | None:
-            shown = self._shows_workspace(name) or (switcher is not None and self._has_switched(switcher, name))
-            return (shown and self.migrate_existing_site.is_visible()) or None
+            return (self._shows_workspace(name) and self.migrate_existing_site.is_visible()) or None
 
         return bool(until(self.page, look, timeout=2 * LATE))
 
@@ -415,20 +415,8 @@ class Dashboard:
         crumbs = saying(self.page.get_by_role("navigation", name=re.compile("breadcrumb", re.IGNORECASE)), name)
         return heading.count() > 0 or crumbs.count() > 0
 
-    @staticmethod
-    def _has_switched(switcher: Locator, name: str) -> bool:
-        """Whether a switcher, in whose list this workspace was chosen, now shows it.
-
-        Of another control that would say nothing: a site or a person may have the same name.
-        """
-        said = switcher.evaluate_all(
-            """all => all.slice(0, 1).map(el => el.matches('select') ? el.selectedOptions[0]?.text || ''
-                : el.value || (el.matches('input') ? el.parentElement.parentElement : el).innerText)"""
-        )
-        return any(named(name).search(" ".join(line.split())) for text in said for line in text.splitlines())
-
-    def _switch_workspace(self, name: str) -> Locator | None:
-        """Choose the workspace where the dashboard offers it; returns the list or menu that it was chosen in."""
+    def _switch_workspace(self, name: str) -> None:
+        """Choose the workspace where the dashboard offers it."""
         home = self.page.url
         links = self.page.get_by_role("link", name=named(name)).filter(visible=True)
         for index in range(links.count()):
@@ -436,7 +424,7 @@ class Dashboard:
             if can_be_pressed(links.nth(index)):
                 links.nth(index).click()
                 if self._arrives_in_workspace(name):
-                    return None
+                    return
                 go_to(self.page, home)
                 self.reach(self.migrate_existing_site)
         # What stands beside the work, by its role or by being no part of it.
@@ -449,7 +437,7 @@ class Dashboard:
         )
         if select.count():
             choose_from(select.first, name)
-            return select.first
+            return
         openers = self.page.locator("[aria-haspopup], [aria-expanded], summary, [role=combobox]").and_(beside)
         openers = openers.filter(visible=True)
         said: list[str | None] = openers.evaluate_all(_OPENERS_JS)
@@ -459,24 +447,18 @@ class Dashboard:
         )
         for opener in [
             *map(openers.nth, likely),
-            *self._named_by_heading(beside),
             *navigation.get_by_role("button").filter(visible=True).all()[:1],
         ]:
+            if not can_be_pressed(opener):
+                continue
             opener.click()
             entries = [self.page.get_by_role(role, name=named(name)) for role in CHOICES]
             entries.append(saying(self.page, name))  # an entry may say more, such as its kind
             entry = until(self.page, lambda entries=entries: self._pressable(*entries), timeout=LATE)  # type: ignore[misc]
             if entry:
                 entry.click()
-                return opener
+                return
             self.page.keyboard.press("Escape")
-        return None
-
-    def _named_by_heading(self, beside: Locator) -> list[Locator]:
-        """The buttons that say what a heading says: a workspace's page names it, and so does the switcher."""
-        headings = filter(None, self.page.get_by_role("heading").filter(visible=True).all_inner_texts())
-        found = [self.page.get_by_role("button", name=named(words)).and_(beside) for words in headings]
-        return [one for buttons in found for one in buttons.filter(visible=True).all()]
 
     def _pressable(self, *wanted: Locator) -> Locator | None:
         """The first of these that a reader could press now."""
@@ -608,7 +590,9 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused, such as for a name that is taken.
         """
-        confirm = control(self.page, "Confirm")
+        # A sign-in may be sent by the same word.
+        asks_no_password = self.page.locator("body").filter(has_not=self._password_fields.filter(visible=True))
+        confirm = control(asks_no_password, "Confirm")
         if confirm.is_visible():
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
         created, creation = self.generate_machine_token, self._account.creation_timeout

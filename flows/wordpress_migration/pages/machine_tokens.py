@@ -28,6 +28,7 @@ from runner.controls import (
     lines,
     named,
     new_lines,
+    on_control,
     panel,
     refuses,
     until,
@@ -121,8 +122,11 @@ _ROWS_JS = """all => {
     const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
     const seen = el => !!el && el.checkVisibility({visibilityProperty: true});
     // A component's own button may have its words put in from outside: then the component stands for it.
+    const labelled = el => [el, ...el.children].some(at => at.matches('[aria-label], [title]'));
+    const named = el => clean(el.textContent) || labelled(el);
+    const slots = el => el.getRootNode().host && el.getRootNode().querySelector('slot');
     const own = all.map(el => {
-        while (!clean(el.textContent) && el.getRootNode().host) el = el.getRootNode().host;
+        while (!named(el) && slots(el)) el = el.getRootNode().host;
         return el;
     });
     const inner = own.filter(el => !own.some(other => other !== el && el.contains(other)));
@@ -449,7 +453,8 @@ class MachineTokens:
         found = []
         roles: tuple[Literal["button", "link", "menuitem"], ...] = ("button", "link", "menuitem")
         for role in roles:
-            found.append(self.page.get_by_role(role, name=_REVOKE, include_hidden=include_hidden))
+            names = (_REVOKE, on_control(REVOKE))
+            found += [self.page.get_by_role(role, name=name, include_hidden=include_hidden) for name in names]
             found.append(self.page.get_by_role(role, include_hidden=include_hidden).filter(has_text=named(REVOKE)))
         return reduce(Locator.or_, found)
 

@@ -238,6 +238,7 @@ class MigrationService:
             form.press_migrate()
             if self._asks_for_basic_auth(form):
                 raise Undone("the service asks for the existing site's HTTP basic auth again: check SOURCE_BASIC_AUTH")
+        self._expects = False
 
     def _asks_for_basic_auth(self, form: MigrationForm) -> bool:
         """Wait until the service's page of the migration is there (False) or basic auth is asked for (True)."""
@@ -353,11 +354,19 @@ class MigrationService:
             self._addresses.append(frame.url)
 
     def _follow(self, page: Page) -> None:
-        """Go on in a new tab where **Migrate** has opened one: the form was sent there."""
-        if self._expects:
-            self.page, self._sent = page, True
-            page.on("framenavigated", self._note_address)
-            page.on("request", self._note_request)
+        """Go on in the new tab that **Migrate** has opened, if it opens one, as long as it is there."""
+        if not self._expects:
+            return
+        before, self.page = self.page, page
+        self._expects, self._sent = False, True
+        page.on("framenavigated", self._note_address)
+        page.on("request", self._note_request)
+
+        def go_back(_: Page) -> None:
+            if self.page is page:
+                self.page = before
+
+        page.on("close", go_back)
 
     def _note_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:

@@ -107,6 +107,7 @@ def link_over(entry: ElementHandle) -> ElementHandle | None:
             const over = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
             const link = over?.closest('a, [role=link]');
             if (!link || link.contains(el) || el.contains(link)) return null;
+            if (link.closest('header, nav, [role=banner], [role=navigation]')) return null;
             const card = [link.parentElement, link.parentElement?.parentElement].find(at => at?.contains(el));
             return card && !card.matches('main, body, html') ? link : null;
         }"""

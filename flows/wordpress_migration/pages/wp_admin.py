@@ -28,6 +28,7 @@ from runner.controls import (
     host_of,
     lines,
     plain_url,
+    press_send,
     tick,
     until,
 )
@@ -290,8 +291,10 @@ class WpAdmin:
         if unfilled:
             raise NeedsPerson(f"WordPress's sign-in form asks for {', '.join(unfilled)} too: {BY_HAND}")
         submit = self._login_form.locator("#wp-submit")
-        others = self._login_form.locator(SUBMITS)
-        (submit if submit.count() else others.first).click()
+        if submit.count():
+            submit.click()
+        else:
+            press_send(self._login_fields()[1], "Log In", "Login", "Sign In", "Submit", "Continue")
 
     def _arrive(self, *more: Locator, refused: bool = False, sent: Sequence[Locator] = ()) -> Locator:
         """Wait until one of WordPress's pages is there; from elsewhere on the site, go to wp-admin by its address.
@@ -706,7 +709,8 @@ class MigrationForm:
         by_words = page.locator("form").filter(has_text="Machine Token").filter(has=page.locator(SUBMITS))
         alike = by_field.or_(by_words.filter(has=page.locator("input:is([type=text], [type=password], :not([type]))")))
         # Another plugin's form may be alike: the id decides where it is there.
-        others = page.locator("form:not(body:has(#ptn_migrate_form) form:not(#ptn_migrate_form))")
+        sure = ":is(#ptn_migrate_form, form:has(input[name=machine_token]))"
+        others = page.locator(f"form:not(body:has({sure}) form:not({sure}))")
         self.locator = by_id.or_(others.and_(alike)).first.describe("the plugin's form")
 
     @property
@@ -724,7 +728,8 @@ class MigrationForm:
     def migrate(self) -> Locator:
         """**Migrate**, which stays disabled until the consent box is ticked."""
         named = self.locator.locator("#migratesubmit").or_(control(self.locator, "Migrate"))
-        submits = self.locator.locator(SUBMITS)
+        sends = self._page.get_by_role("button", name=re.compile(r"^(?!.*\b(cancel|stop|abort|back)\b)", re.IGNORECASE))
+        submits = self.locator.locator(SUBMITS).and_(sends)
         alike = submits.and_(self._page.get_by_role("button", name=re.compile("migrat", re.IGNORECASE)))
         # A form's main button in wp-admin has this class; a Cancel may come before it.
         main = submits.and_(self._page.locator(".button-primary"))
@@ -830,7 +835,8 @@ def names_of_unfilled(form: Locator) -> list[str]:
         form: The form.
     """
     names = form.locator(":is(input, select, textarea):invalid").evaluate_all(
-        "all => all.map(el => el.labels?.[0]?.textContent || el.placeholder || el.name || el.type)"
+        """all => all.filter(el => el.checkVisibility({visibilityProperty: true}))
+            .map(el => el.labels?.[0]?.textContent || el.placeholder || el.name || el.type)"""
     )
     return [" ".join(str(name).split()) for name in names]
 
