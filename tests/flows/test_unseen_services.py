@@ -242,6 +242,20 @@ def test_a_form_in_other_words_is_known_by_the_machine_token(page: Page) -> None
     assert page.locator("form").get_attribute("id") == "yes"
 
 
+def test_to_cancel_a_migration_is_not_to_migrate(page: Page) -> None:
+    """Though the word is in it; and another form that speaks of the machine token is not the plugin's."""
+    page.set_content(
+        "<form id=help><p>Where is my Machine Token?</p><input><button>Send</button></form>"
+        "<form onsubmit='event.preventDefault(); this.dataset.by = event.submitter.name' id=right>"
+        f"{FIELDS}<button name=no>Cancel Migration</button><button class=button-primary name=yes>Start</button></form>"
+    )
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    form.press_migrate()
+    assert page.locator("#right").get_attribute("data-by") == "yes"
+    assert page.locator("#help input").input_value() == ""
+
+
 def test_the_token_goes_into_the_plugins_own_form(page: Page) -> None:
     """Another plugin's form with a field of the same name comes first on the page, and stays empty."""
     other = "<form action=/other><input name=newurl><input name=machine_token><button>Migrate</button></form>"
@@ -344,3 +358,8 @@ def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
     form.press_migrate()
     service.follow_hand_shake(form, "writing-widgets", TOKEN)
     assert service.page.url == "https://service.example/home/migrate"
+    with page.expect_popup():
+        page.evaluate("() => void open('https://service.example/news')")
+    assert service.page.url == "https://service.example/home/migrate"
+    service.page.close()
+    assert service.page is page

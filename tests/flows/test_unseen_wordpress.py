@@ -100,6 +100,17 @@ SIGN_INS = {
     "a theme's own form": (form(f"{FIELDS}<button>Enter</button>", "class=account"), SENT),
     "something to agree to": (form(f"{FIELDS}{AGREE}{NEWS}{LOG_IN}"), f"{SENT}&gdpr=on"),
     "another way to sign in, which comes first": (form(f"<button name=google>Google</button>{FIELDS}{LOG_IN}"), SENT),
+    "a theme's own form with another way to sign in, which comes first": (
+        form(f"<button name=google>Continue with Google</button>{FIELDS}<button>Log In</button>", "class=account"),
+        SENT,
+    ),
+    "a field that is folded away": (
+        form(
+            f"{FIELDS}<div hidden><input name=pin required></div><input type=submit id=wp-submit value='Log In'"
+            " onclick='this.form.pin.disabled = true'>"
+        ),
+        SENT,
+    ),
     "Jetpack's sign-in first": (
         form(
             SSO.format("<a href='?jetpack-sso-show-default-form=1#loginform'>Mit Passwort</a>")
