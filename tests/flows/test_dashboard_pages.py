@@ -12,7 +12,7 @@ from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.sites import sites_link
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.controls import set_default_timeout, until
+from runner.controls import Stuck, set_default_timeout, until
 from tests.flows.test_unseen_dashboards import GIVEN as UNSEEN
 
 if TYPE_CHECKING:
@@ -113,6 +113,15 @@ def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) 
     )
     dashboard.choose_workspace("Widgets")
     assert dashboard.page.get_by_role("radio", name="Widgets").is_checked()
+
+
+def test_no_workspace_of_a_longer_name_is_chosen(at: Callable[[str], Dashboard]) -> None:
+    """The site would be made there."""
+    radios = "".join(f"<label><input type=radio name=w> {name}</label>" for name in ("Jo", "Widgets International"))
+    dashboard = at(f"<form><label>Name <input></label>{radios}<button>Create Site</button></form>")
+    with pytest.raises(Stuck, match='"Widgets" is not offered, only workspaces of a longer name'):
+        dashboard.choose_workspace("Widgets")
+    assert not dashboard.page.locator(":checked").count()
 
 
 def test_a_popup_without_a_role_asks_to_confirm(at: Callable[[str], Dashboard]) -> None:

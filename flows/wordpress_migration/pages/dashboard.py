@@ -24,6 +24,7 @@ from runner.controls import (
     Stuck,
     Undone,
     alerts,
+    begins_with,
     can_be_pressed,
     capture_copies,
     choice,
@@ -48,6 +49,7 @@ from runner.controls import (
     refuses,
     same_site,
     saying,
+    says_more_than,
     shown_values,
     until,
 )
@@ -548,8 +550,9 @@ class Dashboard:
         form = self._panel(self.create_site)
         if form.get_by_role("radio").count():
             search = search_field(form)
-            if search.is_visible() and not offered(form, name).count():
+            if search.is_visible() and not self._radio_of(form, name).count():
                 search.fill(name)
+            self._check_whole_name(form, name)
             choose(form, name)
             return
         choosers = form.locator("select").or_(form.get_by_role("combobox")).or_(form.locator("[aria-haspopup=listbox]"))
@@ -580,6 +583,25 @@ class Dashboard:
         said = [" ".join(line.split()) for line in form.inner_text().splitlines()]
         labelled = any(WORKSPACE.search(line) and len(line) < LABEL and not line.endswith(".") for line in said)
         return labelled and not any(name.casefold() in line.casefold() for line in said)
+
+    @staticmethod
+    def _radio_of(form: Locator, name: str) -> Locator:
+        """The radio button of this workspace, which may say more, such as its kind."""
+        return form.get_by_role("radio", name=named(name)).or_(form.get_by_role("radio", name=says_more_than(name)))
+
+    def _check_whole_name(self, form: Locator, name: str) -> None:
+        """See that no workspace of a longer name is offered in place of this one: the site would be made there.
+
+        Raises:
+            Stuck: It is so.
+        """
+        longer = form.get_by_role("radio", name=begins_with(name))
+
+        def look() -> bool | None:
+            return True if self._radio_of(form, name).count() or not longer.count() else None
+
+        if not until(self.page, look, timeout=LATE):
+            raise Stuck(f'"{name}" is not offered, only workspaces of a longer name', looked_for=name, place=longer)
 
     def press_create_site(self, asked: Callable[[Locator], None] = lambda _: None) -> None:
         """Press **Create Site** and wait until the site stands.
