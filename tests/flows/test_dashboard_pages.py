@@ -26,8 +26,9 @@ GIVEN = UNSEEN | {"PAGE_TIMEOUT": "3s", "CREATION_TIMEOUT": "3s"}
 
 
 @pytest.fixture
-def at(page: Page) -> Callable[[str], Dashboard]:
-    """The dashboard, on a page with this content."""
+def at(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Dashboard]:
+    """The dashboard, on a page with this content, where nothing comes late."""
+    monkeypatch.setattr(dashboard_page, "LATE", 0.4)
 
     def show(body: str) -> Dashboard:
         page.route(
@@ -168,11 +169,8 @@ NOT_OPENED = {
 
 
 @pytest.mark.parametrize("around", NOT_OPENED.values(), ids=NOT_OPENED.keys())
-def test_what_is_no_switcher_is_not_pressed_for_one(
-    at: Callable[[str], Dashboard], monkeypatch: pytest.MonkeyPatch, around: str
-) -> None:
+def test_what_is_no_switcher_is_not_pressed_for_one(at: Callable[[str], Dashboard], around: str) -> None:
     """The workspace is chosen in step 3 then."""
-    monkeypatch.setattr(dashboard_page, "LATE", 0.2)
     dashboard = at(
         f"{around}{MIGRATE}<script>for (const one of document.querySelectorAll('a, button:not(#gone)'))"
         " one.addEventListener('click', event => { event.preventDefault(); pressed = one.textContent; })</script>"
