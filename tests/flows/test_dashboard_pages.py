@@ -163,6 +163,7 @@ def test_it_is_confirmed_again_when_it_was_too_early(
 NOT_OPENED = {
     "links and what leads away": "<a href=/pro aria-expanded=false>Plans</a><button id=gone aria-haspopup=menu "
     "onclick='this.remove()'>Help</button>",
+    "menus of sites": "<div><button aria-haspopup=menu>More about shop</button></div>",
     "buttons named like headings": "<h2>Delete Workspace</h2><button>Delete Workspace</button><h3>Upgrade</h3>"
     "<aside><button>Upgrade</button></aside>",
 }

@@ -89,6 +89,12 @@ AROUND = (
 )
 """What stands around the work on a page: menus, lists of sites, a search, a newsletter; a form has its own parts."""
 
+BESIDE = (
+    ":is(nav, header, aside, [role=navigation], [role=banner], [role=complementary]) *:not(dialog *, [role=dialog] *),"
+    " body:has(main, [role=main]) :not(main, main *, [role=main], [role=main] *, dialog *, [role=dialog] *)"
+)
+"""What stands beside the work, by its role, or by being no part of it where the page says which part is."""
+
 CMS = re.compile(r"\bcms\b|\bplatform|\bbuilt\b|content management", re.IGNORECASE)
 """Words beside a closed list of CMSs."""
 
@@ -429,9 +435,8 @@ class Dashboard:
                     return
                 go_to(self.page, home)
                 self.reach(self.migrate_existing_site)
-        # What stands beside the work, by its role or by being no part of it.
         navigation = self.page.get_by_role("navigation").or_(self.page.get_by_role("banner"))
-        beside = self.page.locator(":not(main *, [role=main] *, dialog *, [role=dialog] *)")
+        beside = self.page.locator(BESIDE)
         select = (
             self.page.locator("select")
             .and_(beside)
