@@ -136,9 +136,14 @@ def test_what_comes_while_it_is_given_up_is_no_sign_in(
 ) -> None:
     """The wizard comes just after a look has ended without it: its e-mail field is not taken for one to sign in with."""
     given_up: list[Locator] = []
+    by_itself: list[Stuck] = []
 
     def look(*wanted: Locator, **options: Any) -> Locator:
-        found = first_visible(*wanted, **options)
+        try:
+            found = first_visible(*wanted, **options)
+        except Stuck as stuck:
+            by_itself.append(stuck)  # on a slow machine it ends so without help
+            raise
         if found.page.locator("#on").count() and not given_up:
             given_up.append(found)
             raise Stuck("not there yet")
@@ -146,7 +151,7 @@ def test_what_comes_while_it_is_given_up_is_no_sign_in(
 
     monkeypatch.setattr(dashboard, "first_visible", look)
     run = begun(wizard(RADIOS + "<label>Your e-mail <input></label>" + CONTINUE))
-    assert given_up
+    assert given_up or by_itself
     assert run.page.get_by_label("Your e-mail").input_value() == ""
 
 
