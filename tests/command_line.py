@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
 from flows.wordpress_migration.flow import FLOW
-from runner.cli import all_settings, main
+from runner import cli
+from runner.cli.guides import all_settings
 from runner.interruptions import INTERRUPTIONS
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def told_here(*args: str | Path, cwd: Path, **more: str) -> subprocess.Completed
     ):
         code: object = 0
         try:
-            main()
+            cli.main()
         except SystemExit as end:
             code = end.code or 0
         finally:

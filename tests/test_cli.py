@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from flows.wordpress_migration.flow import EDITIONS, FLOW
-from runner import cli
+from runner.cli import guides
 from runner.errors import Failure, GuideDiffers, StepFailed
 from tests.command_line import Command, guiderunner, told_here
 from tests.runner.test_comparison import Runs, asked
@@ -384,10 +384,10 @@ def test_a_live_check_says_what_the_page_has_instead(
             Failure(name, "Step 3", 3, "", "nothing", looked_for=looked_for, controls=['button "Make Site"'])
         )
 
-    monkeypatch.setattr(cli, "run", run)
+    monkeypatch.setattr(guides, "run", run)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error) as caught:
-        cli.check([Path("guide.md")], live=True, sandbox=True)
+        guides.check([Path("guide.md")], live=True, sandbox=True)
     assert capsys.readouterr().out == ""
     if error is GuideDiffers:
         assert str(caught.value) == (

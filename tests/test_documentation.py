@@ -11,7 +11,7 @@ from PIL import Image
 
 import guiderunner_pytest as plugin
 from flows.wordpress_migration.flow import FLOW
-from runner.cli import all_settings
+from runner.cli.guides import all_settings
 from runner.settings import example
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ENGINE = sorted(path for path in (ROOT / "runner").glob("*.py") if path.name != "cli.py")
+ENGINE = sorted((ROOT / "runner").glob("*.py"))
+COMMAND_LINE = sorted((ROOT / "runner" / "cli").glob("*.py"))
 PARTS = [*sorted((ROOT / "runner" / "templates").iterdir()), *sorted((ROOT / "runner").glob("*.json"))]
 FLOWS = sorted((ROOT / "flows").rglob("*.py"))
 PLUGIN = ROOT / "guiderunner_pytest.py"
@@ -30,7 +31,7 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add(node.module or "")
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
@@ -75,8 +76,8 @@ def test_only_the_module_for_fleets_knows_their_engine() -> None:
 
 def test_nothing_needs_the_tops_of_the_layers() -> None:
     """Neither the command line nor the plugin is imported by what they bring together; pytest is by its own module only."""
-    tops = {"runner.cli", PLUGIN.stem}
-    assert not {path.name for path in (*ENGINE, *FLOWS, *STAND_INS) if imports(path) & tops}
+    tops = re.compile(rf"(runner\.cli|{PLUGIN.stem})\b")
+    assert not {path.name for path in (*ENGINE, *FLOWS, *STAND_INS) if any(map(tops.match, imports(path)))}
     needs_pytest = {path for path in (*ENGINE, *FLOWS, *STAND_INS) if "pytest" in imports(path)}
     assert needs_pytest == {ROOT / "runner" / "pytest_plugin.py"}
 
@@ -92,7 +93,7 @@ def test_the_plugin_imports_nothing_of_ours_before_a_test_asks_for_it() -> None:
 
 def test_what_a_run_needs_only_later_is_not_imported_before_its_browser_starts() -> None:
     """Report, verification and notices import much; the run would begin that much later."""
-    needed = ("cli", "browser", "ledger", "notices", "performance", "progress", "settings")
+    needed = ("cli.commands", "browser", "ledger", "notices", "performance", "progress", "settings")
     code = f"import sys, flows.wordpress_migration.flow, {', '.join(f'runner.{each}' for each in needed)}"
     loaded = subprocess.run(
         [sys.executable, "-c", f"{code}; print(*sys.modules)"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -103,7 +104,7 @@ def test_what_a_run_needs_only_later_is_not_imported_before_its_browser_starts()
 
 def test_what_is_imported_by_its_name_is_there() -> None:
     """Beside the browser's start a module that is not there would only be slower."""
-    named = re.findall(r'"(runner\.\w+)"', (ROOT / "runner" / "cli.py").read_text(encoding="utf-8"))
+    named = [each for path in COMMAND_LINE for each in re.findall(r'"(runner\.\w+)"', path.read_text(encoding="utf-8"))]
     assert {"runner.ledger", "runner.performance"} <= set(named)
     assert all(map(find_spec, named))
 
@@ -123,11 +124,11 @@ def test_the_flows_do_not_import_fixtures(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=name)
 def test_page_objects_use_only_playwright_and_controls(path: Path) -> None:
     """Of runner/ a page object knows `runner.controls` only; beside it its own flow's settings and pages."""
-    own = ("runner.controls", "playwright.sync_api")
+    own = re.compile(r"(runner\.controls|playwright\.sync_api)\b")
     foreign = {
         module
         for module in imports(path)
-        if module.split(".")[0] in ("runner", "flows", "playwright") and module not in own
+        if module.split(".")[0] in ("runner", "flows", "playwright") and not own.match(module)
     }
     assert all(module.startswith("flows.wordpress_migration.") for module in foreign)
     assert not {module for module in foreign if module.endswith(".flow")}

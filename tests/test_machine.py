@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from runner import cli, machine
+from runner import machine
 from runner.browser import BrowserSettings, find_browser, find_shell
+from runner.cli import machines
 from runner.errors import Missing
 
 if TYPE_CHECKING:
@@ -335,7 +336,7 @@ def test_a_shell_is_looked_for_where_it_would_be_used(
     """Not for another browser, nor beside one that is set."""
     for variable in ("BROWSER_EXECUTABLE", "BROWSER_ENDPOINT"):
         monkeypatch.setenv(variable, set_.get(variable, ""))
-    assert [each.name for each in cli.needs(name, None, only_browser=True)] == listed
+    assert [each.name for each in machines.needs(name, None, only_browser=True)] == listed
 
 
 def test_what_only_videos_need_may_stay_missing(
@@ -348,24 +349,24 @@ def test_what_only_videos_need_may_stay_missing(
 
     optional = machine.Need("videos", lambda: None, refused, "by hand", only_for="--video")
     needed = machine.Need("PHP", lambda: None, refused, "by hand")
-    monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional])
-    cli.setup()
+    monkeypatch.setattr(machines, "needs", lambda *_, **__: [optional])
+    machines.setup()
     assert "videos: it cannot be had here. It is only for --video." in capsys.readouterr().err
-    cli.doctor()
+    machines.doctor()
     assert "videos: MISSING, only for --video" in capsys.readouterr().out
-    monkeypatch.setattr(cli, "needs", lambda *_, **__: [optional, needed])
+    monkeypatch.setattr(machines, "needs", lambda *_, **__: [optional, needed])
     with pytest.raises(Missing, match="it cannot be had here"):
-        cli.setup()
+        machines.setup()
 
 
 def test_all_versions_of_wordpress_are_got_in_as_few_downloads_as_they_take() -> None:
     """Those of one package together; Debian's, which is not to be had everywhere, may be missing of all only."""
-    assert [(need.name, need.only_for) for need in cli.needs_of_versions(["all"])] == [
+    assert [(need.name, need.only_for) for need in machines.needs_of_versions(["all"])] == [
         ("WordPress 6.2, 6.3, 6.4, 6.5, 6.6", ""),
         ("WordPress 6.1", "--wordpress 6.1"),
     ]
-    assert [(need.name, need.only_for) for need in cli.needs_of_versions(["6.4", "6.1", "7.1"])] == [
+    assert [(need.name, need.only_for) for need in machines.needs_of_versions(["6.4", "6.1", "7.1"])] == [
         ("WordPress 6.4", ""),
         ("WordPress 6.1", ""),
     ]
-    assert cli.needs_of_versions(["7.1"]) == []
+    assert machines.needs_of_versions(["7.1"]) == []

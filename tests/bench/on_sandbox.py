@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from fixtures.sandbox import Sandbox
-from runner.cli import report_run
+from runner.cli.reporting import report_run
 from runner.ledger import Ledger
 from tests.bench import doc_detective
 from tests.bench.measure import Figure, Measured, in_turn, stopwatch, walls

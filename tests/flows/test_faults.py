@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.faults import CATALOGUE
 from flows.wordpress_migration.pages import dashboard as dashboard_page
-from runner.cli import fault_as_row
+from runner.cli.sandboxes import fault_as_row
 from tests.faults import (
     ANSWERED,
     IN_VAIN,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner import cli
+from runner.cli import commands
 from runner.interruptions import INTERRUPTIONS, interruptible, is_interruption, uninterrupted
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def test_a_command_that_is_interrupted_ends_as_such(
         except KeyboardInterrupt as interruption:
             raise RuntimeError("in a class body") from interruption
 
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(commands, "app", app)
     with pytest.raises(SystemExit, match="130"):
         cli.main()
     assert capfd.readouterr().err == "interrupted: stopping what was started\n"
@@ -202,6 +203,7 @@ def test_the_exit_code_is_ours_where_an_interruption_came_out_of_generated_code(
         """
 import signal, sys
 from runner import cli
+from runner.cli import commands
 
 def app():
     try:
@@ -209,7 +211,7 @@ def app():
     except KeyboardInterrupt:
         sys.exit(130)
 
-cli.app = app
+commands.app = app
 cli.main()
 """
     )
@@ -218,7 +220,7 @@ cli.main()
 
 def test_a_mistake_in_a_command_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps its own account."""
-    monkeypatch.setattr(cli, "app", lambda: 1 / 0)
+    monkeypatch.setattr(commands, "app", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cli.main()
 

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from playwright.sync_api import expect
 
-from runner import cli
+import runner
 from runner.errors import Question, StepFailed, Stuck, WrongUsage
 from runner.flow import Flow, any_of
 from runner.performance import Options
@@ -266,7 +266,7 @@ def test_the_report_shows_what_the_test_has_found(begin: Begin) -> None:
     performer.finish(["the title is Toy, not Rattle"], failed=True)
     result = json.loads((performer.folder / "result.json").read_text())
     assert (result["state"], result["failure"]["sentence"]) == ("failed", "the title is Toy, not Rattle")
-    jsonschema.validate(result, json.loads((Path(cli.__file__).with_name("result.schema.json")).read_text()))
+    jsonschema.validate(result, json.loads((Path(runner.__file__).with_name("result.schema.json")).read_text()))
     report = (performer.folder / "report.html").read_text()
     assert "<dd>tests/test_toy.py::test_it</dd>" in report
     assert "The test has found this wrong" in report

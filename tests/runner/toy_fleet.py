@@ -15,6 +15,7 @@ from unittest.mock import MagicMock, patch
 
 from runner import cli, fleet, phase, summary
 from runner import flow as flow_module
+from runner.cli import fleets
 from runner.errors import NeedsPerson, Question, Stuck
 from runner.flow import Flow
 from runner.run import Run
@@ -125,7 +126,7 @@ if __name__ == "__main__":
         patch.object(flow_module, "load_flows", lambda: {"toy": FLOW}),
         patch.object(phase, "open_browser", no_browser),
         patch.object(phase, "TRACE", "off"),
-        patch.object(cli, "PROGRAM", [*cli.PROGRAM[:2], "tests.runner.toy_fleet"]),
+        patch.object(fleets, "PROGRAM", [*fleets.PROGRAM[:2], "tests.runner.toy_fleet"]),
         patch.multiple(fleet, FIRST_PAUSE=0.2, RETRY_PAUSES=(0.2, 0.2), BEAT=0.5, POLL=0.2, SILENT=SILENT),
         patch.object(summary, "SILENT", SILENT),
     ):

@@ -1,0 +1,32 @@
+"""The command line: alone in knowing both the flows and the sandbox, it prints errors and sets exit codes."""
+
+from __future__ import annotations
+
+import sys
+
+from runner.errors import GuiderunnerError
+from runner.interruptions import interruptible, is_interruption
+
+
+def main() -> None:
+    """Entry point: every error becomes its sentence on stderr and its exit code."""
+    try:
+        with interruptible():
+            from runner.cli.commands import app
+
+            app()  # Typer itself ends with 2 for wrong usage and, once it has begun, with 130 for KeyboardInterrupt
+    except GuiderunnerError as error:
+        from rich.markup import escape
+
+        from runner.cli.consoles import err
+
+        err().print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, Exception) as error:
+        if not is_interruption(error):
+            raise
+        sys.exit(130)
+    finally:
+        # "python -m" ends by SIGINT, whatever the exit code, when an interruption has come out of an exec(), such as
+        # dataclasses are made with, and no exec() has come after it (run_eval_code_obj in CPython's pythonrun.c).
+        exec("")  # noqa: S102 - nothing is executed
