@@ -410,7 +410,7 @@ def test_what_is_known_to_close_something_needs_no_words(page: Page) -> None:
 
 def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     """The act's own error says what lies over the control; nothing waits for ever."""
-    monkeypatch.setattr("runner.controls.GOES", 0.3)
+    monkeypatch.setattr("runner.controls.overlays.GOES", 0.3)
     closed: list[str] = []
     dismiss_interruptions(page, closed.append, never=[])
     page.set_content(
@@ -459,7 +459,7 @@ def test_a_dialogue_may_come_when_a_choice_has_just_been_found(page: Page, monke
         page.evaluate("news()")
         return found
 
-    monkeypatch.setattr("runner.controls.choice", found_and_hidden)
+    monkeypatch.setattr("runner.controls.choosing.choice", found_and_hidden)
     page.set_default_timeout(2000)
     assert choose(page, "Blue", timeout=2).get_attribute("aria-checked") == "true"
     assert closed == ['a dialogue, closed with "Close"']

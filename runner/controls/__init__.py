@@ -1,0 +1,70 @@
+"""Finds things on pages nobody here has seen: by the guide's words first, then by the words that stand beside them.
+
+Everything here looks and reads; what is pressed or filled is pressed or filled by the caller with Playwright's own
+verbs, so that a covered or disabled control stops a run exactly where it would stop a reader.
+"""
+
+from __future__ import annotations
+
+from runner.controls.addresses import host_of, same_site
+from runner.controls.choosing import CHOICES, LATE, choice, choose, choose_from, offered, tick
+from runner.controls.copies import CopyButton, capture_copies, copied_by, copy_buttons
+from runner.controls.fields import Field, Shown, field, fields, shown_values
+from runner.controls.finding import can_be_pressed, control, on_page, panel, press_send, saying
+from runner.controls.overlays import close_alert_over, dismiss_interruptions
+from runner.controls.said import alerts, controls_on, lines, new_lines
+from runner.controls.waiting import default_timeout, first_visible, set_default_timeout, until
+from runner.controls.words import begins_with, named, on_control, refuses, says_more_than
+from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
+from runner.one_time_codes import OneTimeCodes
+from runner.secrets import Secret, plain_url
+
+__all__ = [
+    "CHOICES",
+    "LATE",
+    "CopyButton",
+    "Field",
+    "NeedsPerson",
+    "OneTimeCodes",
+    "Question",
+    "Secret",
+    "Shown",
+    "StartAgain",
+    "Stuck",
+    "Undone",
+    "alerts",
+    "begins_with",
+    "can_be_pressed",
+    "capture_copies",
+    "choice",
+    "choose",
+    "choose_from",
+    "close_alert_over",
+    "control",
+    "controls_on",
+    "copied_by",
+    "copy_buttons",
+    "default_timeout",
+    "dismiss_interruptions",
+    "field",
+    "fields",
+    "first_visible",
+    "host_of",
+    "lines",
+    "named",
+    "new_lines",
+    "offered",
+    "on_control",
+    "on_page",
+    "panel",
+    "plain_url",
+    "press_send",
+    "refuses",
+    "same_site",
+    "saying",
+    "says_more_than",
+    "set_default_timeout",
+    "shown_values",
+    "tick",
+    "until",
+]

@@ -1,0 +1,283 @@
+"""Chooses one of several: a radio, a tile, an entry of a list, a checkbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Page, expect
+
+from runner.controls.finding import Role, any_of, can_be_pressed, saying
+from runner.controls.waiting import until
+from runner.controls.words import begins_with, named, says_more_than, spaced
+from runner.errors import Stuck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import ElementHandle, Locator
+
+
+_STATES = ("aria-checked", "aria-selected", "aria-pressed")
+CHOICES: tuple[Role, ...] = ("radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox")
+_PRESSABLE = "button, a, label, [tabindex], [role=button], [role=radio], [role=option], [role=link], [role=tab]"
+"""What a reader presses as a whole, such as a card with a heading and a description."""
+
+LATE = 2.0
+"""Seconds that the entries of a list are waited for when something that may open to it is already there."""
+
+
+def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout: float | None = None) -> Locator:
+    """Choose what is offered under these words: a radio, a tile, an entry of a list, or an option of a select.
+
+    What carries the words is pressed as a reader would press it (a tile's input may have no size, so that only its
+    label can be pressed), and where the page tells whether it is chosen, that is checked.
+
+    Args:
+        scope: Where to look.
+        words: The guide's words.
+        leads_on: The page may go on as soon as it is chosen: what comes then tells whether it is.
+        timeout: Seconds; None for Playwright's default.
+
+    Returns:
+        What was pressed.
+
+    Raises:
+        Stuck: Nothing is offered under these words, or it did not become chosen.
+    """
+    pressed = choice(scope, words, timeout=timeout)
+    # A dialogue may come just now and hide it: `until` has it closed; Playwright's reading verbs would wait in vain.
+    what = until(pressed.page, lambda: pressed.evaluate_all(_WHAT_IT_IS, [_LISTS, *_STATES]), timeout=timeout)
+    if what is None:
+        raise Stuck(f'"{words}" is no longer offered', looked_for=f'the choice "{words}"')
+    if what["select"]:
+        option = pressed.get_by_role("option", name=named(words), include_hidden=True).first
+        pressed.select_option(label=(option.text_content() or "").strip())
+        return pressed
+    if what["list"]:
+        # The entries are behind a closed list.
+        choose_from(pressed, words, timeout=timeout)
+        return pressed
+    pressed.click()
+    if leads_on:
+        return pressed
+    radio = scope.get_by_role("radio", name=re.compile(rf"\b{spaced(words)}\b", re.IGNORECASE))
+    try:
+        for state in what["tells"]:
+            expect(pressed).to_have_attribute(state, "true")
+        if radio.count() == 1:
+            expect(radio).to_be_checked()
+    except AssertionError:
+        raise Stuck(f'"{words}" was pressed and did not become chosen', looked_for=words, place=pressed) from None
+    return pressed
+
+
+_LISTS = "[role=combobox], [aria-haspopup=listbox]"
+_WHAT_IT_IS = """([el], [lists, ...states]) => el ? {
+    select: el.matches('select'), list: el.matches(lists), tells: states.filter(state => el.hasAttribute(state)),
+} : null"""
+"""What stands for a choice, and by which attributes it tells whether it is chosen; null when it is not there."""
+
+
+def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -> Locator:
+    """What is to be pressed to choose what is offered under these words; the closed list where there is only that.
+
+    Args:
+        scope: Where to look.
+        words: The guide's words.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: Nothing is offered under these words.
+    """
+    page = scope if isinstance(scope, Page) else scope.page
+    carriers = _carriers(scope, words)
+    lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
+
+    def look() -> Locator | None:
+        controls, others = carriers[:3], carriers[3:]
+        shown = (locator.filter(visible=True).first for locator in [*controls, _selects_card(scope, words), *others])
+        found = next((locator for locator in shown if locator.is_visible()), None)
+        return found or _radio_with_more_words(scope, words)
+
+    if until(page, lambda: look() or (True if lists.first.is_visible() else None), timeout=timeout) is None:
+        region = None if isinstance(scope, Page) else scope
+        raise Stuck(f'"{words}" is not offered', looked_for=f'the choice "{words}"', place=region)
+    wanted = until(page, look, timeout=LATE)
+    return (wanted or lists.first).describe(f'the choice "{words}"')
+
+
+def offered(scope: Page | Locator, words: str) -> Locator:
+    """What stands for a choice under these words, whether it can be told yet what is to be pressed or not."""
+    # A description below the words follows them without a space in the label's text.
+    more = scope.locator("label").filter(has_text=re.compile(rf"^[\W_]*{spaced(words)}", re.IGNORECASE))
+    return any_of([*_carriers(scope, words), more]).filter(visible=True)
+
+
+def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
+    """What may carry a choice's words, the best first: a select, a label, a control, bare words, a card."""
+    page = scope if isinstance(scope, Page) else scope.page
+    name = named(words)
+    return [
+        scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True)),
+        scope.locator("label").filter(has_text=name),
+        any_of([scope.get_by_role(role, name=name) for role in CHOICES]),
+        scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
+        scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
+    ]
+
+
+def _selects_card(scope: Page | Locator, words: str) -> Locator:
+    """**Select** in the card of these words, which may do nothing itself; none where it cannot be told whose it is."""
+    page = scope if isinstance(scope, Page) else scope.page
+    selects = page.get_by_role("button", name=named("Select", "Choose", f"Select {words}", f"Choose {words}"))
+    card = scope.locator("div, li, article, section, label").filter(has=selects).filter(has=saying(page, words)).last
+    card = card.filter(has_not=selects.nth(1)).filter(has_not=page.get_by_role("radio"))
+    return card.get_by_role("button").and_(selects).and_(page.locator(":not([aria-haspopup], [aria-expanded])"))
+
+
+def _radio_with_more_words(scope: Page | Locator, words: str) -> Locator | None:
+    """What to press for a radio whose name says more than the words, or for one that stands before the bare words."""
+    page = scope if isinstance(scope, Page) else scope.page
+    radios = scope.get_by_role("radio")
+    named_more = radios.and_(page.get_by_role("radio", name=begins_with(words)))
+    if named_more.count() == 1:
+        if named_more.is_visible():
+            return named_more
+        # Such as a tile whose input has no size: its label is what a reader sees.
+        label = page.locator(f'label[for="{named_more.get_attribute("id")}"]').or_(
+            page.locator("label").filter(has=named_more)
+        )
+        return label.first if label.first.is_visible() else None
+    after = radios.evaluate_all("all => all.map(el => (!el.labels.length && el.nextSibling?.nodeValue || '').trim())")
+    wanted = [index for index, text in enumerate(after) if text.casefold() == words.casefold()]
+    return radios.nth(wanted[0]) if len(wanted) == 1 and radios.nth(wanted[0]).is_visible() else None
+
+
+def tick(box: Locator) -> None:
+    """Tick a checkbox as a reader would: where the box itself has no size or is hidden, its label is what they see.
+
+    Args:
+        box: The `input`.
+    """
+    name = box.get_attribute("id")
+    of_its_own = box.page.locator(f'label[for="{name}"]') if name else None
+    label = of_its_own if of_its_own and of_its_own.count() else box.locator("xpath=ancestor::label[1]")
+    seen = box.bounding_box() if box.is_visible() else None
+    has_size = bool(seen and seen["width"] > 1 and seen["height"] > 1)
+    if not label.count() or (has_size and can_be_pressed(box)):
+        box.check()
+        return
+    # At its beginning: a link to the terms may stand in its middle.
+    label.first.click(position={"x": 3, "y": 3})
+    expect(box).to_be_checked()
+
+
+_NAVIGATION = (
+    "nav, [role=navigation], [role=banner],"
+    " header:not(:is(main, [role=main], article, section, form, dialog, [role=dialog]) *)"
+)
+_NOT_IN_NAVIGATION = f":not(:is({_NAVIGATION}) *)"
+
+
+def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -> None:
+    """Choose an entry of a native select or of an ARIA combobox whose options may come late or stand elsewhere.
+
+    Args:
+        chooser: The select, the combobox, or the button that opens a listbox.
+        words: The entry's name.
+        timeout: Seconds; None for Playwright's default.
+
+    Raises:
+        Stuck: There is no such entry (the sentence lists those there are), or it did not become chosen.
+    """
+    page = chooser.page
+    native = bool(chooser.evaluate("el => el.matches('select')"))
+    scope: Page | Locator = chooser if native else page
+    roles: tuple[Role, ...] = ("option", "menuitemradio", "menuitem")
+    # A menu of the page may show an entry of the same name all the time, such as the workspaces that one may switch to.
+    own = page.locator("*" if chooser.evaluate(f"el => !!el.closest('{_NAVIGATION}')") else _NOT_IN_NAVIGATION)
+    options = any_of([scope.get_by_role(role) for role in roles]).and_(own)
+    wanted = any_of([scope.get_by_role(role, name=named(words)) for role in roles]).and_(own)
+    # An entry may say more than its name, such as its kind: in an element of its own, or after a bracket or a dash.
+    with_more = any_of([scope.get_by_role(role, name=says_more_than(words)) for role in roles]).and_(own)
+
+    def entry_of(wanted: Locator, with_more: Locator) -> Locator | None:
+        return wanted.first if wanted.count() else with_more.first if with_more.count() == 1 else None
+
+    if native:
+        option = until(page, lambda: entry_of(wanted, with_more), timeout=timeout)
+        if option is None:
+            raise _not_offered(words, options, chooser)
+        chooser.select_option(label=(option.text_content() or "").strip())
+        return
+    said = saying(page, words)
+    wanted = any_of([wanted, options.filter(has=said), options.and_(said)])
+    # An open list may hide the rest of the page from every look by role: the element itself is kept.
+    element = chooser.element_handle()
+    typed = bool(element.evaluate("el => el.matches('input:not([readonly])')"))
+    chooser.click()
+    if chooser.count():
+        element = chooser.element_handle()  # it may be made anew when it opens
+
+    def look() -> Locator | None:
+        return entry_of(wanted.filter(visible=True), with_more.filter(visible=True)) or _beside_roles(element, said)
+
+    entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
+    if entry is None and typed:
+        element.fill("")
+        until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
+    if entry is None:
+        raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
+    entry.click()
+    if not until(page, lambda: _says(chooser, element, words) or None):
+        raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
+
+
+def _typed(
+    page: Page, box: ElementHandle, words: str, look: Callable[[], Locator | None], timeout: float | None
+) -> Locator | None:
+    """The entry that comes of typing its words into a box that filters by them; None if none does.
+
+    Such a box loads or filters its options by what is typed, and keeps typed text without choosing any of them.
+    """
+    box.fill(words)
+    before = re.split("['\u2018\u2019\u02bc]", words)[0].strip()
+    if before not in ("", words):
+        # It may take an apostrophe for another than the page's own.
+        if entry := until(page, look, timeout=LATE):
+            return entry
+        box.fill(before)
+    return until(page, look, timeout=timeout)
+
+
+def _beside_roles(chooser: ElementHandle, said: Locator) -> Locator | None:
+    """An entry of a list that has its roles on elements of no size, beside those that a reader sees."""
+    controlled = chooser.get_attribute("aria-controls")
+    around = said.page.locator(f"[id={json.dumps(controlled)}]").locator("xpath=..")
+    found = around.locator(said).filter(visible=True)
+    return found.first if controlled and found.count() else None
+
+
+def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
+    """Whether a chooser shows these words: in itself, or beside its input, as where that only takes the typing."""
+    script = """el => {
+        if (!el.isConnected) return null;
+        const said = [el.value || el.textContent || ''];
+        const others = 'input:not([type=hidden]), select, textarea, button, [role=combobox], [role=option], h1, h2, h3';
+        for (let at = el.parentElement, n = 0; at && n < 4; at = at.parentElement, n++) {
+            if ([...at.querySelectorAll(others)].some(other => other !== el && !other.closest('[hidden]'))) break;
+            said.push(at.textContent || '');
+        }
+        return said.join(' ');
+    }"""
+    said = element.evaluate(script)
+    if said is None and chooser.count():
+        said = chooser.first.evaluate(script)
+    return bool(re.search(spaced(words), str(said), re.IGNORECASE))
+
+
+def _not_offered(words: str, options: Locator, place: Locator) -> Stuck:
+    offered = ", ".join(f'"{" ".join(text.split())}"' for text in options.all_text_contents()) or "nothing"
+    return Stuck(f'"{words}" is not offered; offered are: {offered}', looked_for=words, place=place)

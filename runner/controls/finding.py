@@ -1,0 +1,150 @@
+"""Finds controls by the guide's words, and says whether a reader could see or press them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import reduce
+from typing import TYPE_CHECKING, Literal
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator, Page
+
+from runner.controls.words import named, on_control
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+Role = Literal["radio", "option", "menuitemradio", "button", "link", "menuitem", "tab", "checkbox"]
+PRESSABLE = 1.5
+"""Seconds within which a control that can be pressed is found so; a busy machine takes some hundred milliseconds."""
+
+
+def control(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
+    """The control that a reader of the guide would press: a button, a link, or an entry of a menu with that name.
+
+    Args:
+        scope: Where to look.
+        names: The guide's words; several when pages word the same control differently.
+        outside: What the control is not in, as a CSS selector.
+    """
+    # Looked for in the whole page: what makes it inert may lie around the scope.
+    page = scope if isinstance(scope, Page) else scope.page
+    found = any_of(by_role(scope, names)).and_(page.locator(NOT_INERT))
+    found = found.and_(page.locator(f":not({outside})")) if outside else found
+    return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
+
+
+NOT_INERT = ":not([inert], [inert] *)"
+"""A drawer that waits beside the screen is inert: no reader can press what is in it."""
+
+
+def by_role(scope: Page | Locator, names: Sequence[str]) -> list[Locator]:
+    """What can be pressed and has one of these names, by its role; none for no names."""
+    if not names:
+        return []
+    roles: tuple[Role, ...] = ("button", "link", "menuitem", "tab")
+    # One expression for all names: Playwright hands a locator to the page at each look, whole.
+    found = [scope.get_by_role(role, name=on_control(*names)) for role in roles]
+    # An icon beside the words may have a name of its own, or the control another one than it shows.
+    return [*found, scope.locator(_LOOKS_PRESSABLE).filter(has_text=on_control(*names))]
+
+
+_LOOKS_PRESSABLE = (
+    ":is(button, a:is([href], [tabindex], [onclick]), [role=button], [role=link], [role=menuitem], [role=tab])"
+    ":not([aria-hidden=true], [aria-hidden=true] *)"
+    ":not([aria-label*=delet i], [aria-label*=remov i], [aria-label*=revok i], [aria-label*=cancel i])"
+)
+"""What shows its words on a control, whatever its name is, unless that tells of something else to be done."""
+
+
+def saying(scope: Page | Locator, words: str) -> Locator:
+    """What says these words, beside what it may hold in elements of its own, such as an entry's kind.
+
+    Args:
+        scope: Where to look.
+        words: The words; a page may have other apostrophes.
+    """
+    alike = dict.fromkeys([words, words.replace("'", "\u2019"), words.replace("\u2019", "'")])
+    # Playwright's older expression in quotation marks is the one that compares an element's own text.
+    return any_of(
+        [
+            scope.get_by_text(named(words)),
+            *(scope.locator(f"text={json.dumps(one, ensure_ascii=False)}") for one in alike),
+        ]
+    )
+
+
+def panel(page: Page, *must_hold: Locator) -> Locator:
+    """The innermost part of the page that holds all of these: what a reader takes for one form."""
+    parts = page.locator("body, main, section, article, form, fieldset, div, dialog, [role=dialog], [role=form]")
+    for held in must_hold:
+        parts = parts.filter(has=held)
+    return parts.last
+
+
+_DOES_NOT_SEND = re.compile(
+    r"close|cancel|back|show|hide|reveal|forg|reset|sign ?up|create|register|google|github|apple|microsoft|sso|saml"
+    r"|single|help|terms|privacy|policy|trouble|another|different|instead|learn|resend|\u00d7|\u2715",
+    re.IGNORECASE,
+)
+
+
+def press_send(filled: Locator, *names: str) -> None:
+    """Send the form that a field is in: by a control with one of these names, else by the only one that can send it.
+
+    Where no control can be told to send it, Enter is pressed in the field, as a reader would.
+
+    Args:
+        filled: The field that was filled last.
+        names: What such controls are usually called, the best first.
+    """
+    page = filled.page
+    dialogue = page.locator("dialog, [role=dialog]").filter(has=filled)
+    # A tab or a link of the same name may stand above the form: what submits it comes first.
+    own = page.locator("form").filter(has=filled).last
+    submits = own.locator("button:not([type=button], [type=reset]), input[type=submit], input[type=image]")
+    for name in names:
+        if (button := control(own, name).and_(submits)).is_visible():
+            button.click()
+            return
+    for name in names:
+        form = dialogue.last if dialogue.count() else panel(page, filled, control(page, name))
+        if control(form, name).is_visible():
+            control(form, name).click()
+            return
+    form = page.locator("form, dialog, [role=dialog], [role=form]").filter(has=filled).last
+    others = form.get_by_role("button").or_(form.get_by_role("link")).filter(visible=True, has_not_text=_DOES_NOT_SEND)
+    words = [button for button in others.all() if not _DOES_NOT_SEND.search(button.get_attribute("aria-label") or "")]
+    if len(words) == 1:
+        words[0].click()
+    else:
+        filled.press("Enter")
+
+
+def can_be_pressed(wanted: Locator) -> bool:
+    """Whether a reader could press it now: it is on the screen or can be scrolled to, and nothing lies over it."""
+    try:
+        wanted.click(trial=True, timeout=PRESSABLE * 1000)
+    except PlaywrightError:
+        return False
+    return True
+
+
+def on_page(wanted: Locator) -> bool:
+    """Whether a reader can see it by scrolling: what is put off the page's edge is there for programs only."""
+    return bool(
+        wanted.evaluate_all(
+            """all => all.length > 0 && (el => {
+                const box = el.getBoundingClientRect();
+                return el.checkVisibility({visibilityProperty: true}) && box.width > 0 && box.height > 0
+                    && box.right + scrollX > 0 && box.bottom + scrollY > 0;
+            })(all[0])"""
+        )
+    )
+
+
+def any_of(locators: Sequence[Locator]) -> Locator:
+    """What any of these finds."""
+    return reduce(Locator.or_, locators)

@@ -1,0 +1,160 @@
+"""Closes what lies over a page, as a reader would."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Error as PlaywrightError
+
+from runner.controls.finding import NOT_INERT, any_of, by_role, can_be_pressed
+from runner.controls.waiting import until
+from runner.controls.words import named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from playwright.sync_api import Locator, Page
+
+
+_REFUSE = (
+    r"(reject|decline|refuse|deny)( all| optional)?( cookies)?|(only |use )?(necessary|essential)( only| cookies)*"
+)
+_CLOSE = (
+    r"(close|dismiss)"
+    r"( (the |this )?(modal|dialog(ue)?|window|pop-?up|overlay|message|notification|announcement|banner))?"
+)
+_ACCEPT = (
+    rf"({_CLOSE}|accept|allow|agree|i agree|got it|ok|okay|i understand|understood)"
+    r"( to)?( all)?( cookies)?( and close)?"
+)
+_DISMISS = (
+    rf"{_CLOSE}|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
+)
+_NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
+GOES = 5.0
+"""Seconds that what lies over a page is given to be closed, and to go."""
+
+
+def dismiss_interruptions(
+    page: Page,
+    on_dismiss: Callable[[str], None],
+    *,
+    never: Sequence[str],
+    keep: re.Pattern[str] | None = None,
+    closes: str = "",
+) -> None:
+    """Close cookie banners and what's-new dialogues whenever one lies over the page, as a reader would.
+
+    A banner's refusal is preferred to its consent. A dialogue counts as an interruption only if it has a way to close
+    it, asks for nothing (no field to fill) and holds none of the controls that the guide uses.
+
+    Args:
+        page: The page.
+        on_dismiss: Told what lay there, and with what it was closed.
+        never: The guide's words for controls; a dialogue that holds one of them is part of the work.
+        keep: A dialogue with such words is part of the work too.
+        closes: CSS selector of what is known to close something that is never part of the work, in any language.
+    """
+
+    def words(pattern: str) -> re.Pattern[str]:
+        return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
+
+    def closing(*patterns: str) -> Locator:
+        name = words("|".join(patterns))
+        return page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
+
+    def without(dialogues: Locator, names: Sequence[str]) -> Locator:
+        for each in by_role(page, names):
+            dialogues = dialogues.filter(has_not=each.and_(page.locator(NOT_INERT)).filter(visible=True))
+        return dialogues
+
+    cookie = re.compile("cookie", re.IGNORECASE)
+    # On most pages no word of it stands anywhere, and no part has to be asked.
+    parts = page.locator("body").filter(has_text=cookie).locator(_PARTS).filter(has_text=cookie)
+    ways = []
+    for pattern in (_REFUSE, _ACCEPT):
+        banner = parts.filter(has=closing(pattern)).last
+        ways.append(banner.locator(closing(pattern)).first)
+
+    dialogue = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True)
+    asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
+    dialogue = dialogue.filter(has_not=asks)
+    if keep:
+        dialogue = dialogue.filter(has_not_text=keep)
+    # Looked for before every act: what lies there at all, in few words. What it is, is asked when something does.
+    closable = any_of([dialogue.locator(closing(_DISMISS)), parts.locator(closing(_REFUSE, _ACCEPT))])
+    if closes:
+        closable = closable.or_(page.locator(closes))
+    # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
+    dialogue = without(dialogue, [name for name in never if " " in name])
+    news = dialogue.filter(has_text=_NEWS)
+    dialogue = without(dialogue, [name for name in never if " " not in name])
+    ways.append(page.locator(closes or ":not(*)").filter(visible=True).first)
+    ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)
+
+    work = [named(*never).pattern, keep.pattern if keep else ""]
+
+    def press(_: Locator) -> None:
+        # What cannot be closed is for the act to say that it covers. An error from here would come out of whatever call
+        # is the next, of another page perhaps, when the act has long given up.
+        with suppress(PlaywrightError):
+            button = next((way for way in ways if way.is_visible()), None)
+            if button is None or (button is ways[-1] and button.evaluate_all(_SLOTS_HOLD_JS, work)):
+                return  # it has gone by itself, or is part of the work
+            # Of its words only the button's: whatever else it shows may be a secret that nobody has registered yet.
+            name = " ".join((button.get_attribute("aria-label") or button.inner_text()).split())
+            what = "a dialogue" if button in ways[2:] else "a cookie banner"
+            button.click(timeout=GOES * 1000)
+            on_dismiss(f'{what}, closed with "{name}"')
+            until(page, lambda: None if button.is_visible() else True, timeout=GOES)
+
+    page.add_locator_handler(closable.filter(visible=True).first, press, no_wait_after=True)
+
+
+def close_alert_over(covered: Locator) -> None:
+    """Close an alert that lies over a control, such as a toast that stays until then; what it says has been read.
+
+    Args:
+        covered: The control.
+    """
+    page = covered.page
+    if can_be_pressed(covered):
+        return
+    close = page.get_by_role("button", name=re.compile(rf"^\W*({_CLOSE})\W*$", re.IGNORECASE))
+    said = page.get_by_role("alert").or_(page.get_by_role("status")).filter(visible=True)
+    for alert in said.all():
+        # Its cross stands in it, or beside it in a box of their own.
+        box = alert.locator("xpath=ancestor-or-self::*[position() <= 3]").filter(has=close, has_not=covered).last
+        if box.count() and _overlap(alert, covered):
+            box.locator(close).last.click()
+            return
+
+
+def _overlap(one: Locator, other: Locator) -> bool:
+    a, b = one.bounding_box(), other.bounding_box()
+    if a is None or b is None:
+        return False
+    beside = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"]
+    below = a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+    return not (beside or below)
+
+
+_SLOTS_HOLD_JS = """([button], [names, keep]) => {
+    const above = el => el.assignedSlot || el.parentElement || el.getRootNode().host;
+    let dialogue = button;
+    while (dialogue && !dialogue.matches('dialog, [role=dialog], [role=alertdialog]')) dialogue = above(dialogue);
+    const says = (el, words) => new RegExp(words, 'i').test((el.getAttribute('aria-label') || el.textContent).trim());
+    const slots = [...(dialogue?.querySelectorAll('slot') || [])];
+    const slotted = slots.flatMap(slot => slot.assignedElements({flatten: true}));
+    const inside = root => [root, ...root.querySelectorAll('*')].flatMap(el =>
+        el.shadowRoot ? [el, ...[...el.shadowRoot.children].flatMap(inside)] : [el]);
+    return slotted.some(root => (keep && says(root, keep)) || inside(root).some(el =>
+        el.matches('input:not([type=checkbox], [type=hidden]), select, textarea')
+        || (el.matches('button, a, [role=button], [role=link]') || el.localName.includes('-')) && says(el, names)));
+}"""
+"""Whether what a page has put into a dialogue's slots is part of the work: no locator takes it for the dialogue's."""
+
+_PARTS = "div, section, aside, footer, form, dialog, [role]"
+"""What a cookie banner may be."""
