@@ -144,21 +144,21 @@ class MigrationRun(Run[MigrationSettings]):
 
         Where the edition has a page in between, token and site's name may be shown on that or on the next.
         """
-        dashboard = self.dashboard
+        dashboard, shown = self.dashboard, self.dashboard.token_page
         name = None
         with self.off_camera(dashboard.page), self.noting_the_token():
             self.say("having a machine token made")
             dashboard.press_generate_machine_token()
             self._token = None
             if any(one.goes_on for one in self.words):
-                if token := dashboard.machine_token_at_once():
+                if token := shown.machine_token_at_once():
                     self.machine_token = self.keep_secret(token, "machine token")
-                    name = dashboard.site_name_at_once(self.machine_token)
+                    name = shown.site_name_at_once(self.machine_token)
                 dashboard.go_on_with_token()
             if self._token is None:
-                self.machine_token = self.keep_secret(dashboard.machine_token(), "machine token")
-        name = dashboard.site_name_at_once(self.machine_token) or name
-        self.facts["site_name"] = name or dashboard.shown_site_name(self.machine_token)
+                self.machine_token = self.keep_secret(shown.machine_token(), "machine token")
+        name = shown.site_name_at_once(self.machine_token) or name
+        self.facts["site_name"] = name or shown.site_name(self.machine_token)
         self.facts["site_page"] = dashboard.page.url
 
     @contextmanager

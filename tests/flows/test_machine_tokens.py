@@ -174,7 +174,7 @@ def at_token(page: Page) -> Callable[[str], Dashboard]:
 @pytest.mark.parametrize("html", SHOWN.values(), ids=SHOWN.keys())
 def test_a_machine_token_need_not_hold_a_digit(at_token: Callable[[str], Dashboard], html: str) -> None:
     """Where the page says that it is one: among many some hold none, and the run would end with a token made."""
-    assert at_token(html).machine_token() == WITHOUT_A_DIGIT
+    assert at_token(html).token_page.machine_token() == WITHOUT_A_DIGIT
 
 
 WHOLE = "v3Nq8xTbR1mZ-kYw0cLdUe7JgPa_s5HiFo2XtCVnB4QyE"
@@ -204,14 +204,14 @@ def test_a_machine_token_that_its_field_shows_whole_is_read_there(
 ) -> None:
     """A button that is pressed says "Copied" for a moment, on some pages over the next picture."""
     dashboard = at_token(html + BESIDE)
-    assert (dashboard.machine_token(), dashboard.page.evaluate("'pressed' in window")) == (WHOLE, False)
+    assert (dashboard.token_page.machine_token(), dashboard.page.evaluate("'pressed' in window")) == (WHOLE, False)
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("html", COPIED.values(), ids=COPIED.keys())
 def test_a_machine_token_that_may_not_be_shown_whole_is_copied(at_token: Callable[[str], Dashboard], html: str) -> None:
     """What the page's own Copy button hands over is the machine token, whatever stands beside it."""
-    assert at_token(html + BESIDE).machine_token() == WHOLE
+    assert at_token(html + BESIDE).token_page.machine_token() == WHOLE
 
 
 NO_TOKEN = {
@@ -225,7 +225,7 @@ NO_TOKEN = {
 def test_what_only_looks_like_a_machine_token_is_not_taken(at_token: Callable[[str], Dashboard], html: str) -> None:
     """It would be pasted, and refused."""
     with pytest.raises(Stuck, match="the machine token is not to be found"):
-        at_token(html).machine_token()
+        at_token(html).token_page.machine_token()
 
 
 # -- machine tokens ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -45,6 +46,11 @@ WHOLE = 5.0
 
 AGAIN = 1.0
 """Seconds after which a page is loaded again whose connection has dropped."""
+
+
+def host_and_port(url: str) -> str:
+    """Host and port of an address."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True)

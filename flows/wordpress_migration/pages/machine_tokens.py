@@ -15,6 +15,7 @@ from playwright.sync_api import Locator
 
 from flows.wordpress_migration.pages.lists import parts
 from flows.wordpress_migration.pages.loading import go_to
+from flows.wordpress_migration.pages.menus import LINKS_JS
 from runner.controls import (
     CHOICES,
     LATE,
@@ -96,16 +97,16 @@ _OPENERS = (
     "[aria-haspopup], [aria-expanded], summary, button, [role=button], "
     ":is(header, nav, aside, [role=banner], [role=navigation]) :is(a, img, div, span, svg)"
 )
-_OPENERS_JS = """all => all.map(el => {
+_OPENERS_JS = (
+    "all => {"
+    + LINKS_JS
+    + """return all.map(el => {
     const name = el.getAttribute('aria-label') || el.innerText || el.title || el.alt
         || el.querySelector('img')?.alt || el.getRootNode().host?.innerText || '';
     const box = el.getBoundingClientRect();
     const button = el.matches('button, [role=button]');
     const menu = el.matches('[aria-haspopup], [aria-expanded], summary');
     const points = node => !!node && getComputedStyle(node).cursor === 'pointer';
-    // An entry of the navigation that holds a link and nothing else, whatever menu it is said to have.
-    const held = el.querySelector("a[href]:not([href='#'], [href^='javascript:'])");
-    const section = !!held && held.innerText.trim() === el.innerText.trim();
     const edge = !!el.closest('header, nav, aside, [role=banner], [role=navigation]')
         || box.top < 100 || (box.left < 100 && box.bottom > innerHeight - 100 && name.trim().length < 4);
     const leaf = !button && !menu && !el.closest('a, button, [role=button], label') && points(el)
@@ -113,10 +114,11 @@ _OPENERS_JS = """all => all.map(el => {
     return {
         name: name.replace(/\\s+/g, ' ').trim(), menu, edge,
         works: button || menu || leaf || el.matches('a'),
-        link: el.matches("a[href]:not([href='#'], [href^='javascript:'])") && !menu && !button || section,
+        link: el.matches(leads) && !menu && !button || holdsLinkOnly(el),
         content: !!el.closest('main, [role=main], dialog, [role=dialog]') || el.matches('input, select, textarea'),
     };
-})"""
+}); }"""
+)
 
 _ROWS_JS = """all => {
     const clean = text => (text || '').replace(/\\s+/g, ' ').trim();
@@ -365,7 +367,7 @@ class MachineTokens:
         if self._names_the_list() or control(self.page, SETTINGS).is_visible():
             asked = self.page.locator("dialog, [role=dialog]").locator(asked)
         return asked.count() == 1 or (
-            not self._dashboard.is_here() and self.page.get_by_role("textbox").filter(visible=True).count() > 0
+            self._dashboard.sign_in.is_elsewhere() and self.page.get_by_role("textbox").filter(visible=True).count() > 0
         )
 
     def _sign_in(self) -> None:
@@ -373,7 +375,7 @@ class MachineTokens:
         there = page.get_by_text(named(TOKENS)).filter(visible=True).first.describe(f'the page "{TOKENS}"')
         # Behind a dialogue that asks for the password the page is there all the while.
         if page.locator("dialog, [role=dialog]").locator("input[type=password]").filter(visible=True).count():
-            self._dashboard.sign_in()
+            self._dashboard.sign_in.perform()
             until(page, lambda: not self._asks_to_sign_in() or None)
         try:
             self._dashboard.reach(there, self._dashboard.migrate_existing_site)

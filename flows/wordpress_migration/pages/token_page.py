@@ -1,0 +1,147 @@
+"""The page that follows **Generate Machine Token**: the token on it, and beside it the site's name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flows.wordpress_migration.settings import slug
+from runner.controls import LATE, Secret, Stuck, copied_by, copy_buttons, fields, shown_values, until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playwright.sync_api import Page
+
+TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
+"""About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
+
+LABELLED_TOKEN = re.compile(r"(?=.*[A-Za-z])(?=.*([0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]))[A-Za-z0-9_-]{30,128}")
+"""What is a machine token where the page says so: one of some 2,000 holds no digit, if they are drawn evenly."""
+
+WHOLE = 40
+"""Characters that a machine token has at least of which nobody need ask whether the page shows it whole."""
+
+IDENTIFIER = re.compile(r"(?=.*-.*-)[0-9a-f-]{32,40}|[0-9a-f]{32,40}", re.IGNORECASE)
+"""What stands on pages and looks like a token and is none: a UUID, a hash."""
+
+_LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
+"""Words beside a field that holds the machine token, and not what the token is called."""
+
+_HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
+"""What may be a token's fingerprint, and not the token itself."""
+
+
+class TokenPage:
+    """What the dashboard's tab shows of a machine token that was just made.
+
+    Args:
+        page: The tab.
+        site_name: The site's name as it was typed.
+
+    Attributes:
+        before: The page's lines before the token was made.
+    """
+
+    def __init__(self, page: Page, site_name: str) -> None:
+        self.page = page
+        self.before: Sequence[str] = ()
+        self._typed_name = site_name
+
+    def machine_token(self) -> str:
+        """The machine token that the page shows: whole in its field, else from its Copy button, else what appeared.
+
+        Raises:
+            Stuck: The page shows none.
+        """
+        found = until(
+            self.page,
+            lambda: self._token_in_field() or self._token_from_copy_button(),
+            timeout=LATE,
+            changes_it=True,
+        )
+        found = found or until(self.page, self._token_shown)
+        if found is None:
+            raise Stuck(
+                "the machine token is not to be found: no Copy button hands it over, no field is labelled as the "
+                "machine token, and nothing like a token appeared on the page. It was made: revoke it in Personal "
+                "Settings > Machine Tokens",
+                looked_for="the machine token",
+            )
+        return found
+
+    def _token_in_field(self) -> str | None:
+        """The value of the one field that is labelled as the machine token; what may be shortened is copied instead."""
+        whole = {
+            one.value
+            for one in shown_values(self.page)
+            if one.in_field
+            and len(one.value) >= WHOLE
+            and TOKEN.fullmatch(one.value)
+            and not _HASH.fullmatch(one.value)
+            and _LABELS_TOKEN.search(one.words[0] if one.words else "")
+        }
+        return whole.pop() if len(whole) == 1 else None
+
+    def _token_from_copy_button(self) -> str | None:
+        for button in copy_buttons(self.page):
+            about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
+            if re.search("token", about, re.IGNORECASE):
+                copied = (copied_by(button.locator) or "").strip()
+                return copied if LABELLED_TOKEN.fullmatch(copied) else None
+        return None
+
+    def _token_shown(self) -> str | None:
+        shown = [one for one in shown_values(self.page) if LABELLED_TOKEN.fullmatch(one.value)]
+        labelled = [one.value for one in shown if one.words and re.search(r"\btoken\b", one.words[0], re.IGNORECASE)]
+        # Behind an eye the field is one for passwords; its label tells that it holds the token and not the account's.
+        for one in fields(self.page.locator("input[type=password]")):
+            if re.search(r"\btoken\b", " ".join([*one.bound, *one.near[:1]]), re.IGNORECASE):
+                value = one.locator.input_value()
+                labelled += [value] if LABELLED_TOKEN.fullmatch(value) else []
+        appeared = {
+            one.value
+            for one in shown
+            if TOKEN.fullmatch(one.value)
+            and one.value not in self.before
+            and not self._is_site_name(one.value)
+            and not IDENTIFIER.fullmatch(one.value)
+        }
+        # Two that appeared cannot be told apart, and a wrong one would be pasted and refused.
+        return labelled[0] if labelled else appeared.pop() if len(appeared) == 1 else None
+
+    def _is_site_name(self, value: str) -> bool:
+        return value.startswith(slug(self._typed_name))
+
+    def site_name(self, token: Secret) -> str:
+        """The site's name as the dashboard shows it beside the token: the typed name may have become another.
+
+        Raises:
+            Stuck: The page shows none.
+        """
+        found = until(self.page, lambda: self.site_name_at_once(token))
+        if found is None:
+            raise Stuck("the site's name is not to be found beside the machine token", looked_for="Pantheon Site Name")
+        return found
+
+    def site_name_at_once(self, token: Secret) -> str | None:
+        """The site's name if the page shows it already, see `site_name`."""
+        shown = [
+            one
+            for one in shown_values(self.page)
+            if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
+        ]
+        labelled = [
+            one.value for one in shown if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
+        ]
+        alike = [one.value for one in shown if self._is_site_name(one.value)]
+        return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
+
+    def machine_token_at_once(self) -> str | None:
+        """The machine token if the page shows it already, in one of the ways of `machine_token`."""
+        return until(
+            self.page,
+            lambda: self._token_in_field() or self._token_from_copy_button() or self._token_shown(),
+            timeout=LATE,
+            changes_it=True,
+        )
