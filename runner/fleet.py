@@ -15,6 +15,7 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -22,6 +23,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import sqlalchemy as sql
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
 
 from runner.errors import LedgerFailed, WrongUsage
@@ -39,6 +41,22 @@ if TYPE_CHECKING:
 
 # What it says about itself, its database and its vendor is nothing to a user; its errors reach us as exceptions.
 logging.getLogger("dbos").setLevel(logging.CRITICAL)
+
+SUBSECONDS = (3, 42)
+"""SQLite's first version whose `unixepoch()` has fractions of a second (https://sqlite.org/releaselog/3_42_0.html)."""
+
+
+def know_subseconds(connection: object, _: object) -> None:
+    """Give an older SQLite what DBOS 3.4 asks of it where Python is 3.12 or later (`_migration.py`).
+
+    Python has its own SQLite, or the system's: that of Debian 12, and so of many images, is 3.40.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("unixepoch", 1, lambda asked: round(time.time(), 3) if asked == "subsec" else None)
+
+
+if sqlite3.sqlite_version_info < SUBSECONDS:
+    sql.event.listen(sql.Engine, "connect", know_subseconds)
 
 APPLICATION = "guiderunner"
 VERSION = "1"

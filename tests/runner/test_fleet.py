@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from contextlib import contextmanager
@@ -491,6 +492,15 @@ def test_a_summary_shows_what_pages_say_as_text(tmp_path: Path) -> None:
     # Twice the fleet's name, the site where it is listed and where it is among the failures, the sentence at both.
     assert page.count(str(escape(said))) == 6
     assert "<script" not in page
+
+
+def test_an_old_sqlite_knows_what_the_engine_asks_of_it() -> None:
+    """The engine takes for granted that a new Python has a new SQLite; without it a fleet would end at its first word."""
+    with sql.create_engine("sqlite://").connect() as connection:
+        connection.execute(sql.text("CREATE TABLE noted (at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))"))
+        connection.execute(sql.text("INSERT INTO noted DEFAULT VALUES"))
+        at = connection.execute(sql.text("SELECT at FROM noted")).scalar_one()
+    assert at / 1000 == pytest.approx(time.time(), abs=60)
 
 
 def test_without_the_engine_a_fleet_says_how_to_get_it(tmp_path: Path) -> None:
