@@ -233,11 +233,16 @@ if way == "list":
     def cannot_exchange(one, other):
         raise publishing.CannotExchange
     publishing.exchange = cannot_exchange
-print("ready", flush=True)
+
+def replace(letter):
+    with held(target) as folder:
+        publish(folder, {f"{n % 3}/{n}.png": letter.encode() * 20_000 for n in range(10)})
+
+replace("A")
+print("there are images", flush=True)
 while True:
-    for letter in "ABCDEFGH":
-        with held(target) as folder:
-            publish(folder, {f"{n % 3}/{n}.png": letter.encode() * 20_000 for n in range(10)})
+    for letter in "BCDEFGHA":
+        replace(letter)
 """
 
 
