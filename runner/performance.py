@@ -601,7 +601,12 @@ class Performance:
         result.screenshots = run.screenshots
         result.videos = sorted(path.name for path in (self.folder / "videos").glob("*.webm"))
         text = json.dumps(run.secrets.redact_all(asdict(result)), indent=2, ensure_ascii=False)
-        (self.folder / "result.json").write_text(text + "\n", encoding="utf-8")
+        written = self.folder / "result.json"
+        try:
+            written.write_text(text + "\n", encoding="utf-8")
+        except OSError:
+            written.unlink(missing_ok=True)  # half of it, or none, could not be read by who tells how the run ended
+            raise
         if self.options.report:
             from runner.report import write_report  # noqa: PLC0415 - at the end, and not before the browser starts
 

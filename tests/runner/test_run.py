@@ -654,3 +654,38 @@ def test_a_picture_that_cannot_be_written_hides_no_failure(
     noted = [entry["sentence"] for entry in ledger_of(tmp_path) if entry["event"] == "not kept"]
     assert len(noted) == 2
     assert all("a screenshot could not be written: " in sentence for sentence in noted)
+
+
+@pytest.mark.parametrize("written", ["", '{"id": "2026'])
+def test_a_result_that_cannot_be_written_whole_is_not_there(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    """A disk that is full in its midst: what tells how a run ended finds no file, instead of one that it cannot read."""
+    write_text = type(tmp_path).write_text
+
+    def full(path: Path, text: str, **options: Any) -> int:
+        if path.name != "result.json":
+            return write_text(path, text, **options)
+        write_text(path, written, **options)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_text", full)
+    with pytest.raises(LedgerFailed, match="No space left on device"):
+        run_toy(toy())
+    assert list(tmp_path.rglob("ledger.jsonl"))
+    assert not list(tmp_path.rglob("result.json"))
+
+
+def test_a_report_that_cannot_be_written_costs_no_result(
+    run_toy: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result was whole before the disk was full: it stays."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runner.report.write_report", full)
+    with pytest.raises(LedgerFailed, match="No space left on device"):
+        run_toy(toy())
+    (written,) = tmp_path.rglob("result.json")
+    assert json.loads(written.read_text())["state"] == "done"
