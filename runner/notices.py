@@ -186,15 +186,15 @@ class NoticeSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What is told about a run.
+    """What is told about a run, or about all runs of a fleet.
 
     Attributes:
-        run_id: The run's id.
+        run_id: The run's id; nothing for a fleet's.
         flow: The flow's name.
         state: How the run ended, or that it needs a person.
         step: Number of the guide's step at which it did; None if that does not matter.
         sentence: What happened and what to do next.
-        site: Which site the run is for, as its owner calls it.
+        site: Which site the run is for, as its owner calls it, or which fleet it is.
         folder: Where its evidence is.
     """
 
@@ -216,7 +216,7 @@ class Notice:
     @property
     def text(self) -> str:
         """The notice as a person reads it."""
-        about = ", ".join(filter(None, [f"run {self.run_id}", self.folder]))
+        about = ", ".join(filter(None, [f"run {self.run_id}" if self.run_id else "", self.folder]))
         return "\n".join(filter(None, [self.title, self.sentence, about]))
 
     def redacted(self, secrets: Secrets) -> Notice:
@@ -264,6 +264,7 @@ def send(
     """
     for secret in settings.secrets():
         secrets.add(secret)
+    secrets.let_stand(notice.site)  # whose address may begin as the webhook's does
     told = notice.redacted(secrets)
     ways: list[tuple[str, Callable[[], None]]] = []
     if hook := settings.webhook:

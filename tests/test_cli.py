@@ -184,6 +184,13 @@ def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_dry_run_names_settings_that_the_run_itself_would_refuse(tmp_path: Path) -> None:
+    """It is there to find them; nobody is told of it, so those of notices would be passed over."""
+    said = told_here(*RUN, "--dry-run", cwd=tmp_path, **SETTINGS, NOTIFY_EMAIL="me@example.com")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith("WrongSettings: missing: SMTP_HOST.")
+
+
 def test_the_environment_comes_before_the_file_and_the_file_fills_the_rest(tmp_path: Path) -> None:
     """What .env holds is not missing; what the environment says instead counts."""
     (tmp_path / ".env").write_text("PANTHEON_EMAIL=rowan@example.com\nSOURCE_SITE_URL=https://www.example.com\n")

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from runner.cli.consoles import err, out
 from runner.cli.options import AsJson, BrowserOption, EditionOption, EnvFile, Runs
-from runner.cli.performing import kept_sign_ins, notify
+from runner.cli.performing import deliver, kept_sign_ins, notify
 from runner.cli.recorded import open_ledger
 from runner.cli.reporting import fleet_folder
 from runner.errors import Missing, SitesLeft, WrongUsage
@@ -88,6 +88,7 @@ def run_fleet(
     from runner.browser import BrowserSettings
     from runner.flow import find_flow
     from runner.ledger import Ledger, LedgerSettings
+    from runner.notices import Notice, NoticeSettings
     from runner.roster import FleetSettings
     from runner.settings import environment
     from runner.sites import read_sites
@@ -99,11 +100,13 @@ def run_fleet(
     BrowserSettings.load(env)
     rate = engine.Rate.of(per_account)
     settings = FleetSettings.load(env)
+    notices = NoticeSettings.load(env)
     found = read_sites(sites, find_flow(flow, edition), env)
     ledger = Ledger.beside(runs, LedgerSettings.load(env))
     fleets = engine.Fleets(ledger)
     subjects = [site.subject for site in found]
     fleets.begin(found, sites.stem, concurrency=concurrency, per_account=rate)
+    were_done = all(entry.state == "done" for entry in fleets.roster.find(subjects))
     worker = engine.Worker(ledger, settings, phase_command(runs, browser, env_file))
     with Board(err(), ledger, fleets.roster) as board:
         entries = engine.follow(fleets, subjects, worker, board.show)
@@ -111,6 +114,19 @@ def run_fleet(
     write_summary(folder, sites.stem, entries, ledger)
     out().print(f"{counted_states(entries)}\nsummary: {escape(str(folder / 'summary.html'))}")
     left = [entry for entry in entries if entry.state != "done"]
+    if not were_done:
+        asks = any(entry.state == "asks" for entry in left)
+        deliver(
+            notices,
+            Notice(
+                run_id="",
+                flow=flow,
+                state="person needed" if asks else "failed" if left else "done",
+                sentence=counted_states(entries),
+                site=f"the fleet {sites.stem}",
+                folder=str(folder),
+            ),
+        )
     if left:
         raise SitesLeft(
             f"{len(left)} of {len(entries)} sites are not done:\n"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.flow import Flow
-    from runner.notices import NoticeSettings
+    from runner.notices import Notice, NoticeSettings
     from runner.settings import Settings
 
 
@@ -109,7 +109,7 @@ def run(
     browser_settings = BrowserSettings.load(env)
     settings = None if sandbox else found.settings.load(env)
     signed_in = kept_sign_ins(found, settings, env) if settings else None
-    notices = NoticeSettings.load({} if sandbox or dry_run else env)
+    notices = NoticeSettings.load({} if sandbox else env)
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
         browsers = stack.enter_context(
@@ -160,7 +160,8 @@ def run(
             progress.stop()
             if progress.folder:
                 tell(progress.folder, box.audit() if box else None, as_json=as_json)
-                notify(notices, progress.folder)
+                if not dry_run:
+                    notify(notices, progress.folder)
         if dry_run and not as_json:
             for one in [found] if found.edition else found.editions:
                 if one is not found:
@@ -314,8 +315,7 @@ def counted(audit: dict[str, Any]) -> str:
 
 def notify(notices: NoticeSettings, folder: Path) -> None:
     """Tell people elsewhere how a run ended, or that it needs one of them, where that is set; waiting is no news."""
-    from runner.notices import Notice, send
-    from runner.secrets import Secrets
+    from runner.notices import Notice
 
     if not (folder / "result.json").is_file():
         return  # it held a secret and was deleted, or could not be written; the error says so
@@ -323,7 +323,7 @@ def notify(notices: NoticeSettings, folder: Path) -> None:
     if result["state"] in ("waiting", "dry run"):
         return
     failure = result["failure"] or {}
-    notice = Notice(
+    told = Notice(
         run_id=result["id"],
         flow=result["flow"],
         state="person needed" if failure.get("needs_person") else result["state"],
@@ -332,6 +332,14 @@ def notify(notices: NoticeSettings, folder: Path) -> None:
         site=result["site"],
         folder=result["folder"],
     )
+    deliver(notices, told)
+
+
+def deliver(notices: NoticeSettings, notice: Notice) -> None:
+    """Send a notice in every way that is set, and say where it could not be delivered."""
+    from runner.notices import send
+    from runner.secrets import Secrets
+
     for sentence in send(notices, notice, Secrets()):
         err().print(f"[yellow]{escape(sentence)}[/]")
 

@@ -31,6 +31,7 @@ from runner.sites import Site
 from runner.summary import write_summary
 from tests.command_line import Command, environment, until
 from tests.postgresql import PostgreSQL
+from tests.runner.test_notices import webhook
 from tests.runner.toy_fleet import SILENT
 
 if TYPE_CHECKING:
@@ -205,6 +206,35 @@ def test_a_fleet_does_each_site_once_and_says_how_each_ended(toys: Toys) -> None
     stored = toys.everything_stored()
     assert b"Step 1: the toy [TOY_PASSWORD]" in stored
     assert [name for name, password in PASSWORDS.items() if password.encode() in stored] == []
+
+
+def test_who_is_to_be_told_is_told_how_a_fleet_ended_and_not_again(toys: Toys) -> None:
+    """One that needs a person is told by itself too; a start that finds all done, as from cron, is no news."""
+    toys.write("Ball", "Doll")
+    (toys.world / "Doll").write_text('{"asks": true}')
+    with webhook(200) as hook:
+        told = {"NOTIFY_WEBHOOK": hook.url}
+        with toys.fleet(**told) as command:
+            assert command.ends() == 1
+        (summary,) = toys.folder.glob("runs/fleet-toys-*")
+        assert [body["site"] for body in hook.bodies] == ["Doll", "the fleet toys"]
+        assert hook.bodies[1]["text"] == (
+            f"toy for the fleet toys: person needed\n1 asks, 1 done\n{summary.relative_to(toys.folder)}"
+        )
+        (toys.world / "Doll").write_text("{}")
+        for _ in range(2):
+            with toys.fleet(**told) as command:
+                assert command.ends() == 0
+    assert [(body["state"], body["sentence"]) for body in hook.bodies[2:]] == [("done", "2 done")]
+
+
+def test_a_fleet_begins_nothing_where_nobody_could_be_told(toys: Toys) -> None:
+    """The settings of notices are looked at with the others, and not when the first site asks."""
+    toys.write("Ball")
+    with toys.fleet(NOTIFY_EMAIL="me@example.com") as command:
+        assert command.ends() == 2
+    assert command.err.startswith("WrongSettings: missing: SMTP_HOST.")
+    assert not (toys.world / "did").exists()
 
 
 def test_a_sign_in_that_was_refused_is_not_tried_again(toys: Toys) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -129,6 +129,19 @@ def test_a_webhook_gets_a_text_and_the_fields(secrets: Secrets) -> None:
         "site": "https://www.example.com",
         "folder": "runs/20250102-030405-toy-1a2b",
     }
+
+
+def test_a_site_whose_address_begins_as_the_webhooks_does_is_told(secrets: Secrets) -> None:
+    """Every https://www. begins as long as a piece of a secret; the webhook's own address is none that anybody is told."""
+    with webhook(200) as hook:
+        host = f"{hook.url.removesuffix(PATH)}/toy"
+        notice = replace(NOTICE, site=f"{host} to Toy", sentence=f"Not at {hook.url}, nor {hook.url[:-4]}.")
+        assert send(to_hook(hook), notice, secrets) == []
+        assert send(to_hook(hook), replace(NOTICE, site=hook.url), Secrets()) == []
+    first, second = hook.bodies
+    assert first["site"] == f"{host} to Toy"
+    assert first["sentence"] == "Not at [NOTIFY_WEBHOOK], nor [NOTIFY_WEBHOOK]."
+    assert second["site"] == "[NOTIFY_WEBHOOK]"
 
 
 RETRIED: dict[str, tuple[tuple[Any, ...], int, list[float]]] = {
