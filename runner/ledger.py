@@ -201,6 +201,10 @@ class Ledger:
             raise WrongSettings(wrong=["LEDGER_URL: it is not an address, such as sqlite:///runs/ledger.db."]) from None
         self._place = address.render_as_string(hide_password=True)
         self._file = Path(address.database or "") if address.get_backend_name() == "sqlite" else None
+        if address.get_backend_name() not in ("sqlite", "postgresql"):
+            # Of any other one nothing is known of how two processes are kept from beginning the same.
+            kept = "a ledger is kept in SQLite or PostgreSQL, such as postgresql://guiderunner@127.0.0.1/guiderunner"
+            raise WrongSettings(wrong=[f"LEDGER_URL: it is an address of {address.get_backend_name()}; {kept}."])
         if address.drivername == "postgresql":
             address = address.set(drivername="postgresql+psycopg")
         options: dict[str, Any] = {"pool_pre_ping": True}
@@ -211,7 +215,7 @@ class Ledger:
         try:
             self._engine = sql.create_engine(address, **options)
         except (ModuleNotFoundError, NoSuchModuleError):
-            driver = "guiderunner[postgresql]" if address.get_backend_name() == "postgresql" else address.drivername
+            driver = "guiderunner[postgresql]" if address.drivername == "postgresql+psycopg" else address.drivername
             raise Missing(f'LEDGER_URL: there is no driver for {self._place}: pip install "{driver}"') from None
         if self._file is not None:
             sql.event.listen(self._engine, "connect", _set_up_sqlite)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from runner.errors import WrongSettings
 from runner.secrets import SHORTEST, Secret
@@ -56,7 +56,7 @@ def setting(
         name: Name in the environment and in .env.
         help: What it is for, in one sentence.
         default: Text to read when nothing is set; None makes the setting required.
-        example: A value for .env.example.
+        example: A value for what `example` writes.
         secret: The value is wrapped in `Secret` and never shown.
         parse: Makes the value from its text; raises ValueError with the reason (without the text, for a secret).
         instead: Word that can stand in a secret's place and means that there is none; the value is None then.
@@ -158,7 +158,7 @@ def _as_text(value: object) -> str:
 
 def example(*classes: type[Settings]) -> str:
     """A .env file with every setting of these classes: what it is for, and an example or the default as its value."""
-    blocks = []
+    blocks = ["# A value with # after a space needs quotes, single ones if it holds double ones: 'Shop \"A\" #1'.\n"]
     for about in (about for one in classes for _, about in one.about()):
         value = about.default or about.example
         line = f'{about.name}="{value}"' if " " in value else f"{about.name}={value}"
@@ -173,17 +173,36 @@ def environment(env_file: Path | None = None) -> dict[str, str]:
         env_file: The file; None means `.env` in the current folder, if there is one.
 
     Raises:
-        WrongSettings: A file was named and is not there, or it is not text.
+        WrongSettings: A file was named and is not there, or it cannot be read.
     """
     path = env_file or Path(".env")
     if env_file and not env_file.is_file():
-        raise WrongSettings(wrong=[f"{env_file} is not there. Copy .env.example to it and fill it in."])
+        if env_file.exists():
+            raise WrongSettings(wrong=[f"{env_file} is no file. Name one that holds the settings."])
+        raise WrongSettings(
+            wrong=[f'{env_file} is not there. "guiderunner list --env > {env_file}" writes one to fill in.']
+        )
+    from_file = _read(path) if path.is_file() or path.is_fifo() else {}
+    return from_file | {name: value for name, value in os.environ.items() if value}
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The settings of a file; a line that is passed over could be the workspace that the new site belongs to.
+
+    Raises:
+        WrongSettings: It cannot be read, or one of its lines cannot.
+    """
     try:
-        read = dotenv_values(path, interpolate=False)
+        with path.open(encoding="utf-8-sig") as file:
+            lines = list(parse_stream(file))
     except UnicodeDecodeError:
         raise WrongSettings(wrong=[f"{path} is not text in UTF-8. Save it as such."]) from None
-    from_file = {name: value for name, value in read.items() if value is not None}
-    return from_file | {name: value for name, value in os.environ.items() if value}
+    except OSError as error:
+        raise WrongSettings(wrong=[f"{path} cannot be read: {error.strerror}."]) from None
+    if broken := [str(one.original.line) for one in lines if one.error]:
+        where = f"line{'s' if len(broken) > 1 else ''} {', '.join(broken)}"
+        raise WrongSettings(wrong=[f"{path}, {where}: neither NAME=value nor a comment; is a quote left open?"])
+    return {one.key: one.value for one in lines if one.key is not None and one.value is not None}
 
 
 def url(text: str) -> str:

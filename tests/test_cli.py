@@ -159,7 +159,7 @@ def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
             '--edition: there is no edition "1999"; there are: wordpress-migration 2024',
         ),
         (("regenerate", "guide.md"), "guide.md cannot be read: No such file or directory"),
-        ((*RUN, "--env-file", "other.env"), "other.env is not there. Copy .env.example to it and fill it in."),
+        ((*RUN, "--env-file", "other.env"), 'other.env is not there. "guiderunner list --env > other'),
     ],
 )
 def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ...], said: str) -> None:

@@ -110,6 +110,7 @@ def run(
     settings = None if sandbox else found.settings.load(env)
     signed_in = kept_sign_ins(found, settings, env) if settings else None
     notices = NoticeSettings.load({} if sandbox else env)
+    notices = NoticeSettings.load({}) if dry_run else notices  # of a rehearsal nobody is told
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
         browsers = stack.enter_context(
@@ -160,8 +161,7 @@ def run(
             progress.stop()
             if progress.folder:
                 tell(progress.folder, box.audit() if box else None, as_json=as_json)
-                if not dry_run:
-                    notify(notices, progress.folder)
+                notify(notices, progress.folder)
         if dry_run and not as_json:
             for one in [found] if found.edition else found.editions:
                 if one is not found:

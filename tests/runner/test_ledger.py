@@ -296,7 +296,11 @@ def test_an_address_that_cannot_be_used_is_said() -> None:
     """No address, no driver, nothing that lasts."""
     with pytest.raises(WrongSettings, match="LEDGER_URL: it is not an address"):
         Ledger("nonsense")
-    with pytest.raises(Missing, match=r"there is no driver for oracle.*pip install"):
-        Ledger("oracle://127.0.0.1/x")
+    with pytest.raises(
+        Missing, match=r'there is no driver for postgresql\+nodriver.*pip install "postgresql\+nodriver"'
+    ):
+        Ledger("postgresql+nodriver://127.0.0.1/x")
+    with pytest.raises(WrongSettings, match="LEDGER_URL: it is an address of mysql; a ledger is kept in SQLite or"):
+        Ledger("mysql://127.0.0.1/x")
     with pytest.raises(WrongSettings, match="in memory would be lost"):
         Ledger("sqlite://")

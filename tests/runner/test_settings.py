@@ -90,8 +90,74 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
 
 def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
     """A typing mistake in --env-file is not taken for an empty file."""
-    with pytest.raises(WrongSettings, match=r"nowhere\.env is not there"):
+    with pytest.raises(
+        WrongSettings, match=r'nowhere\.env is not there. "guiderunner list --env > .*nowhere\.env" writes'
+    ):
         environment(tmp_path / "nowhere.env")
+    with pytest.raises(WrongSettings, match=r"is no file"):
+        environment(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("broken", "where"),
+    [
+        ('PANTHEON_WORKSPACE="Widgets', "line 2"),
+        ('PANTHEON_WORKSPACE="Wid"gets"', "line 2"),
+        ("NEW SITE=x", "line 2"),
+        ("PANTHEON_WORKSPACE='a\nNEW_SITE_NAME='b", "line 2"),
+        ("A B=1\nC=2\nD E=3", "lines 2, 4"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_not_passed_over(tmp_path: Path, broken: str, where: str) -> None:
+    """It could be the workspace, and the site would be made in another one; what it holds could be a password."""
+    file = tmp_path / "site.env"
+    file.write_text(f"PANTHEON_EMAIL=me@example.com\n{broken}\nREVOKE_TOKEN=1\n")
+    with pytest.raises(WrongSettings, match=rf"site\.env, {where}: neither NAME=value nor a comment") as caught:
+        environment(file)
+    assert "gets" not in str(caught.value)
+
+
+def test_what_shells_and_other_systems_write_is_read(tmp_path: Path) -> None:
+    """Windows' line ends and its mark at the beginning, quotes, `export`, names without a value, comments, several lines."""
+    file = tmp_path / "site.env"
+    lines = [
+        "\ufeffTOY_FIRST=Käse",
+        "export TOY_SECOND='a \"b\" #c'",
+        "TOY_THIRD=p#q $r  # which is no part of it",
+        "TOY_FOURTH",
+        "  # TOY_FIFTH=no",
+        'TOY_SIXTH="a',
+        'b"',
+        "TOY_SEVENTH=it's",
+    ]
+    file.write_bytes("\r\n".join([*lines, ""]).encode())
+    assert {name: value for name, value in environment(file).items() if name.startswith("TOY_")} == {
+        "TOY_FIRST": "Käse",
+        "TOY_SECOND": 'a "b" #c',
+        "TOY_THIRD": "p#q $r",
+        "TOY_SIXTH": "a\nb",
+        "TOY_SEVENTH": "it's",
+    }
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, such as root's where cron runs as somebody else."""
+    file = tmp_path / "site.env"
+    file.touch()
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(file), "open", refused)
+    with pytest.raises(WrongSettings, match=r"site\.env cannot be read: Permission denied\."):
+        environment(file)
+
+
+def test_a_folder_of_the_files_name_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a virtual environment named .env: nobody has named it as the file."""
+    (tmp_path / ".env").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "PATH" in environment()
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("30s", 30), ("15m", 900), ("6h", 21600), ("0.5h", 1800)])
