@@ -7,6 +7,7 @@ malformed in one error.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,10 @@ from runner.errors import WrongSettings
 from runner.secrets import SHORTEST, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+ALIKE = 0.9
+"""How alike two names are, as `difflib` counts it, of which one is the other misspelt."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,14 @@ class Settings:
         """
         values: dict[str, object] = {}
         missing, wrong = [], []
+        others = {name for name, value in environment.items() if value} - {about.name for _, about in cls.about()}
         for field, about in cls.about():
-            text = environment.get(about.name, "").strip() or about.default
+            text = environment.get(about.name, "").strip()
+            if about.fixed and not text and (other := _misspelt(about.name, others)):
+                # Passed over, it would have something else done than what is meant, such as in another workspace.
+                wrong.append(f"{about.name}: it is not set, but {other} is, which is no setting. Correct that name.")
+                continue
+            text = text or about.default
             if not text and about.required:
                 missing.append(about.name)
                 continue
@@ -139,8 +149,9 @@ class Settings:
             WrongSettings: Something is missing or malformed; all of it is named.
         """
         stay = {about.name for _, about in cls.about() if about.fixed}
+        now = {about.name: environment[about.name] for _, about in cls.about() if about.name in environment}
         unset = dict.fromkeys(stay, "")
-        return cls.load({**before, **environment, **unset, **{name: before[name] for name in stay & set(before)}})
+        return cls.load({**before, **now, **unset, **{name: before[name] for name in stay & set(before)}})
 
     def secrets(self) -> Iterator[Secret]:
         """The secrets among the settings, found by their type."""
@@ -259,6 +270,12 @@ def path(text: str) -> Path | None:
 def optional(text: str) -> str | None:
     """The text; nothing means None."""
     return text or None
+
+
+def _misspelt(name: str, others: Iterable[str]) -> str | None:
+    """One of the other names that can only be meant as this one; not what goes on after it, such as a number."""
+    near = [one for one in others if one[:3] == name[:3] and not one.startswith(name)]
+    return next(iter(difflib.get_close_matches(name, near, n=1, cutoff=ALIKE)), None)
 
 
 def _secret(text: str, name: str) -> Secret:

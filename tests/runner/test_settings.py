@@ -88,6 +88,37 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
     assert read["NEW_SITE_NAME"] == "From File"
 
 
+@pytest.mark.parametrize("name", ["PANTHEON_WORKSPCE", "PANTHEON_WORKSAPCE", "PANTHEON_WORK_SPACE"])
+def test_a_misspelt_workspace_is_not_passed_over(name: str) -> None:
+    """The site would be made in the workspace that the dashboard opens with, under a name that cannot be changed."""
+    with pytest.raises(WrongSettings, match=f"PANTHEON_WORKSPACE: it is not set, but {name} is, which is no setting"):
+        MigrationSettings.load({**COMPLETE, name: "Widgets"})
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"PANTHEON_WORKSPCE": "Widgets", "PANTHEON_WORKSPACE": "Gadgets"},
+        {"PANTHEON_WORKSPCE": ""},
+        {"PANTHEON_WORKSPACE_2": "Widgets", "NEW_SITE_NAME_OLD": "x", "WP_ADMIN_PASSWORD_1": "battery"},
+        {"PANTHEON_SITE": "x", "PANTHEON_TOKEN": "x", "SMTP_PASSWD": "x", "REVOKE_TOKNE": "1"},
+    ],
+)
+def test_a_name_that_may_be_for_something_else_is_left_alone(others: dict[str, str]) -> None:
+    """A setting that is set is not looked for; numbered names hold the secrets of fleets; other programs have their own."""
+    assert MigrationSettings.load({**COMPLETE, **others}).site_name == "Larkfield Pottery"
+
+
+def test_a_misspelt_name_keeps_no_run_from_going_on() -> None:
+    """What it is about stays as it was when it began, without a workspace; the rest is read as it is now."""
+    before = MigrationSettings.load({**COMPLETE, "PAGE_TIMEOUT": "90s"}).plain()
+    now = {"PANTHEON_PASSWORD": "other", "WP_ADMIN_PASSWORD": "other", "PANTHEON_WORKSPCE": "Widgets"}
+    again = MigrationSettings.load_again(now, before)
+    assert (again.workspace, again.page_timeout) == (None, 90)
+    with pytest.raises(WrongSettings, match="PANTHEON_WORKSPCE"):
+        MigrationSettings.load({**before, **now})
+
+
 def test_a_named_file_has_to_be_there(tmp_path: Path) -> None:
     """A typing mistake in --env-file is not taken for an empty file."""
     with pytest.raises(
