@@ -835,7 +835,7 @@ def _answers(question: Question) -> str:
     return f"no, or --answer <{question.fact.replace('_', ' ')}>" if question.fact else "no, or --answer yes"
 
 
-_AGAIN = re.compile(r"\d+ \S (waiting for|retrying)")
+_AGAIN = re.compile(r"\d+ \S (waiting for|retrying|locator resolved)")
 _WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
 
 
@@ -850,10 +850,12 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, (PlaywrightError, AssertionError)):
         # Playwright's message goes on with its call log, which repeats itself for every look at the page.
         lines = [" ".join(line.split()) for line in str(error).splitlines()]
-        log = ("call log", "- ", "╔", "║", "╚")
+        log = ("call log", "aria snapshot", "actual value: none", "- ", "╔", "║", "╚")
         first = [line for line in lines if line and not line.lower().startswith(log) and not _AGAIN.match(line)]
         # Why it could not be done: what lies over it, or that it is disabled or hidden.
         why = [line.removeprefix("- ") for line in lines if _WHY_NOT.search(line)][-1:]
+        if first and (expected := _EXPECTED.search(str(error))):
+            first[0] = re.sub(r"^Locator\b", lambda _: expected[1], first[0])
         return "; ".join([*first[:4], *why]) or type(error).__name__
     where = error.__traceback__
     while where and where.tb_next:

@@ -23,6 +23,9 @@ import pytest
 from flows.wordpress_migration.flow import EDITIONS, FLOW
 from runner.cli import guides
 from runner.errors import Failure, GuideDiffers, StepFailed
+from runner.flow import Flow
+from runner.run import Run
+from runner.settings import Settings
 from tests.command_line import Command, guiderunner, told_here
 from tests.runner.test_comparison import Runs, asked
 from tests.runner.test_comparison import step as recorded
@@ -31,7 +34,6 @@ from tests.runs import new_run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runner.flow import Flow
 
 SETTINGS = {
     "PANTHEON_DASHBOARD_URL": "http://127.0.0.1:1",
@@ -169,6 +171,27 @@ def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ..
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flow_of_ones_own_is_not_asked_for_what_it_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing to verify, no place to log in to, no faults: all of it is said at once, and nothing is performed first."""
+    toy: Flow[Any] = Flow("toy", edition="1", run=Run, settings=Settings)
+
+    @toy.step(1)
+    def open_toy(_: Run[Settings]) -> None:
+        """Open the toy."""
+        pytest.fail("it was performed")
+
+    monkeypatch.setattr("runner.flow.load_flows", lambda: {"toy": toy})
+    for args, sentence in (
+        (("run", "toy", "--verify"), "--verify: toy has nothing to verify"),
+        (("login", "dashboard", "--flow", "toy"), 'there is no "dashboard" to log in to; there are: none'),
+        (("faults", "--flow", "toy"), "--flow: for toy nobody has recorded what can go wrong"),
+    ):
+        said = told_here(*args, cwd=tmp_path)
+        assert (said.returncode, said.stdout, said.stderr) == (2, "", f"WrongUsage: {sentence}\n")
 
 
 def test_all_missing_settings_are_named_at_once(tmp_path: Path) -> None:

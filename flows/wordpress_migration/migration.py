@@ -63,6 +63,11 @@ def check_workspace(run: MigrationRun) -> None:
             )
         if dashboard.is_in_workspace:
             run.facts["name_was_free"] = "yes"
+        else:
+            run.say(
+                f'the dashboard did not open the workspace "{settings.workspace}": only step 3 can tell whether it is '
+                "there and the name is free in it"
+            )
 
 
 def revoke_machine_tokens(run: MigrationRun) -> None:

@@ -100,10 +100,8 @@ def run(
             "--dry-run is the preflight: it goes with none of --until, --no-wait, --verify, --no-preflight, "
             "--accessibility"
         )
-    if verify and (until or no_wait):
-        raise WrongUsage(
-            '--verify needs the whole flow: it goes with neither --until nor --no-wait; "verify" can follow'
-        )
+    if verify:
+        refuse_unverifiable(found, in_part=bool(until or no_wait))
     looks = looks_for_violations(accessibility_baseline, on=accessibility, accept=accept_accessibility)
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
@@ -174,6 +172,20 @@ def run(
         if verify:
             comparisons.append(lambda: compare(found, settings, ledger.find(result.id), as_json=as_json))
         compare_all(*comparisons)
+
+
+def refuse_unverifiable(flow: Flow[Any], *, in_part: bool) -> None:
+    """See that there will be something to verify, before anything is done for it.
+
+    Raises:
+        WrongUsage: There will not.
+    """
+    if flow.compare is None:
+        raise WrongUsage(f"--verify: {flow.name} has nothing to verify")
+    if in_part:
+        raise WrongUsage(
+            '--verify needs the whole flow: it goes with neither --until nor --no-wait; "verify" can follow'
+        )
 
 
 def resume(
@@ -363,7 +375,7 @@ def login(
     found = find_flow(flow)
     places = {one.called: one for one in found.logins(found.settings.load(env))}
     if place not in places:
-        raise WrongUsage(f'there is no "{place}" to log in to; there are: {", ".join(places)}')
+        raise WrongUsage(f'there is no "{place}" to log in to; there are: {", ".join(places) or "none"}')
     kept = SignIns(SignInSettings.load(env))
     if forget:
         kept.forget(places[place].name)

@@ -59,6 +59,8 @@ def faults(
     except UnknownFault as error:
         raise WrongUsage(str(error)) from None
     path = editions_of(flow)[0].look.with_name("faults.json")
+    if not path.is_file():
+        raise WrongUsage(f"--flow: for {flow} nobody has recorded what can go wrong")
     outcomes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     rows = [fault_as_row(fault, outcomes[fault.name]) for fault in found]
     if as_json:

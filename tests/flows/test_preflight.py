@@ -6,13 +6,14 @@ import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from unittest.mock import create_autospec
+from unittest.mock import MagicMock, create_autospec
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
+from flows.wordpress_migration.migration import check_workspace
 from flows.wordpress_migration.pages import source as source_page
 from flows.wordpress_migration.pages.source import Source
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
@@ -516,3 +517,17 @@ def test_a_refused_post_is_seen_behind_basic_auth(check: Callable[..., Page]) ->
     """What else a real WordPress is refused for stands in the catalogue of faults."""
     with pytest.raises(Stuck, match=r"refuses POST: http://127\.0\.0\.1:\d+/ answered it with 403"):
         check(basic_auth=("guest", "let me in"), refuse_post=True)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_workspace_that_was_not_opened_is_said_beforehand(opened: bool) -> None:
+    """It may be misspelt; or it is chosen in step 3 only, so nothing is refused. One that was opened is no news."""
+    run = MagicMock(settings=settings(PANTHEON_WORKSPACE="Widgets"), facts={})
+    run.dashboard_in.return_value.has_site.return_value = False
+    run.dashboard_in.return_value.is_in_workspace = opened
+    check_workspace(run)
+    assert run.facts == ({"name_was_free": "yes"} if opened else {})
+    said = [call.args[0] for call in run.say.call_args_list]
+    assert [sentence.split(":")[0] for sentence in said] == (
+        [] if opened else ['the dashboard did not open the workspace "Widgets"']
+    )

@@ -689,3 +689,22 @@ def test_a_report_that_cannot_be_written_costs_no_result(
         run_toy(toy())
     (written,) = tmp_path.rglob("result.json")
     assert json.loads(written.read_text())["state"] == "done"
+
+
+def test_an_expectation_that_is_not_met_is_a_sentence_about_what_was_expected(run_toy: Callable[..., Result]) -> None:
+    """It names the control as the guide does, without the page's whole tree, and what was there stays in it."""
+
+    def press(run: ToyRun) -> None:
+        expect(control(run.page, "Stop")).to_be_visible(timeout=10)
+
+    def read(run: ToyRun) -> None:
+        expect(run.page.get_by_role("heading")).to_have_text("Ball", timeout=10)
+
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), press))
+    said = caught.value.failure.sentence
+    assert said.startswith('the control "Stop" expected to be visible; Error: element(s) not found')
+    assert "Aria" not in said
+    with pytest.raises(StepFailed) as caught:
+        run_toy(second(toy(), read))
+    assert caught.value.failure.sentence == "Locator expected to have text 'Ball'; Actual value: Toy"
