@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from runner.errors import GuiderunnerError
-from runner.interruptions import interruptible, is_interruption
-
 
 def main() -> None:
     """Entry point: every error becomes its sentence on stderr and its exit code."""
+    try:
+        from runner.errors import GuiderunnerError
+        from runner.interruptions import interruptible, is_interruption
+    except KeyboardInterrupt:  # before it is told by a sentence of ours: what they import takes its time too
+        sys.exit(130)
     try:
         with interruptible():
             from runner.cli.commands import app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import subprocess
 import sys
@@ -263,3 +264,26 @@ def test_what_nobody_interrupts_goes_on_as_before() -> None:
     thread.join()
     block()
     assert done == [True, True]
+
+
+@pytest.mark.parametrize("module", ["runner.errors", "runner.interruptions"])
+def test_an_interruption_before_all_else_has_no_traceback_either(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While what hears of interruptions is still imported, Python's own KeyboardInterrupt comes."""
+
+    class Interrupted:
+        """Finds a module so late that Ctrl-C is pressed before."""
+
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            """Press it."""
+            if name == module:
+                press_ctrl_c()
+
+    monkeypatch.setattr("runner.cli", cli)  # as it is found afterwards
+    monkeypatch.delitem(sys.modules, "runner.cli")
+    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
+    began = importlib.import_module("runner.cli")
+    with pytest.raises(SystemExit) as ended:
+        began.main()
+    assert ended.value.code == 130
