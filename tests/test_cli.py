@@ -26,7 +26,7 @@ from runner.errors import Failure, GuideDiffers, StepFailed
 from runner.flow import Flow
 from runner.run import Run
 from runner.settings import Settings
-from tests.command_line import Command, guiderunner, told_here
+from tests.command_line import LIMIT, PROGRAM, Command, environment, guiderunner, told_here
 from tests.runner.test_comparison import Runs, asked
 from tests.runner.test_comparison import step as recorded
 from tests.runs import new_run
@@ -356,6 +356,39 @@ def test_differences_are_told_to_programs_and_to_github(tmp_path: Path) -> None:
         "::error file=docs/c.md",
         "::notice file=docs/c.md",
     ]
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "Gr\\u00fc\\u00dfe \\ud83d\\ude80"), ("utf-8", "Grüße 🚀")])
+def test_what_the_outputs_encoding_does_not_have_is_shown_all_the_same(
+    tmp_path: Path, encoding: str, shown: str
+) -> None:
+    """A name of a file or of a site, where cron or a terminal knows fewer letters; JSON says the same in both."""
+    folder = tmp_path / "Grüße 🚀"
+    folder.mkdir()
+    (folder / "guide.md").write_text(guide().replace("**Create Site**", "**Make Site**"))
+    form = ("check", "Grüße 🚀/guide.md", "--format")
+    said = guiderunner(*form, "github", cwd=tmp_path, PYTHONIOENCODING=encoding)
+    assert (said.returncode, "Traceback" in said.stderr) == (3, False)
+    assert said.stdout.startswith(f"::error file={shown}/guide.md,line=")
+    (difference, *_) = json.loads(guiderunner(*form, "json", cwd=tmp_path, PYTHONIOENCODING=encoding).stdout)
+    assert difference["file"] == "Grüße 🚀/guide.md"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:surrogateescape", "utf-8"])
+def test_a_files_name_that_is_no_text_is_printed_as_it_is(tmp_path: Path, encoding: str) -> None:
+    """Its bytes come out as they were typed, as they do of other programs."""
+    name = b"gr\xfc\xdfe.md"
+    (tmp_path / os.fsdecode(name)).write_text(guide().replace("**Create Site**", "**Make Site**"))
+    said = subprocess.run(
+        [*PROGRAM, "check", name, "--format", "github"],
+        cwd=tmp_path,
+        env=environment(PYTHONIOENCODING=encoding),
+        capture_output=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (said.returncode, b"Traceback" in said.stderr) == (3, False)
+    assert said.stdout.startswith(b"::error file=" + name + b",line=")
 
 
 def test_advice_counts_where_that_is_asked(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 
 
@@ -12,6 +14,9 @@ def main() -> None:
         from runner.interruptions import interruptible, is_interruption
     except KeyboardInterrupt:  # before it is told by a sentence of ours: what they import takes its time too
         sys.exit(130)
+    codecs.register_error("escaped", _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="escaped")
     try:
         with interruptible():
             from runner.cli.commands import app
@@ -32,3 +37,15 @@ def main() -> None:
         # "python -m" ends by SIGINT, whatever the exit code, when an interruption has come out of an exec(), such as
         # dataclasses are made with, and no exec() has come after it (run_eval_code_obj in CPython's pythonrun.c).
         exec("")  # noqa: S102 - nothing is executed
+
+
+def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What the output's encoding does not have, such as a site's name, as JSON writes it: JSON stays JSON then."""
+    import json
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    one = error.object[error.start]
+    if "\udc80" <= one <= "\udcff":  # how Python keeps a byte of a file's name that is no text
+        return one.encode("ascii", "surrogateescape"), error.start + 1
+    return json.dumps(one)[1:-1], error.start + 1
