@@ -391,6 +391,38 @@ def test_a_files_name_that_is_no_text_is_printed_as_it_is(tmp_path: Path, encodi
     assert said.stdout.startswith(b"::error file=" + name + b",line=")
 
 
+@pytest.mark.parametrize("args", [("list",), ("list", "--env")])
+def test_a_log_on_a_full_disk_is_said_in_a_sentence(tmp_path: Path, args: tuple[str, ...]) -> None:
+    """What is printed at once, and what waits until the end."""
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [*PROGRAM, *args],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+    assert said.returncode == 1
+    assert said.stderr == (
+        'No space left on device: not all was printed that was to be. Make room; "guiderunner runs" says what is done '
+        "and what to resume.\n"
+    )
+
+
+def test_what_else_fails_of_a_file_is_no_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A mistake of ours keeps its traceback, by which it can be found."""
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("runner.settings.example", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        told_here("list", "--env", cwd=tmp_path)
+
+
 def test_advice_counts_where_that_is_asked(tmp_path: Path) -> None:
     """--strict makes it a difference; a flow that is named is not guessed."""
     (tmp_path / "guide.md").write_text(guide().replace("![migrate-site-cms.png]", "![]"))

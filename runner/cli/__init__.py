@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
+import os
 import sys
 
 
@@ -30,6 +32,9 @@ def main() -> None:
         err().print(f"[bold red]{type(error).__name__}[/]: {escape(str(error))}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _say_that_it_is_full(error)
+            sys.exit(1)
         if not is_interruption(error):
             raise
         sys.exit(130)
@@ -49,3 +54,10 @@ def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
     if "\udc80" <= one <= "\udcff":  # how Python keeps a byte of a file's name that is no text
         return one.encode("ascii", "surrogateescape"), error.start + 1
     return json.dumps(one)[1:-1], error.start + 1
+
+
+def _say_that_it_is_full(error: OSError) -> None:
+    """Say that a disk is full, such as that of a log; what waits to be printed there would be tried once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    what = f"{error.filename} is not written whole" if error.filename else "not all was printed that was to be"
+    sys.stderr.write(f'{error.strerror}: {what}. Make room; "guiderunner runs" says what is done and what to resume.\n')
