@@ -108,7 +108,7 @@ def run(
     settings = None if sandbox else found.settings.load(env)
     signed_in = kept_sign_ins(found, settings, env) if settings else None
     notices = NoticeSettings.load({} if sandbox else env)
-    notices = NoticeSettings.load({}) if dry_run else notices  # of a rehearsal nobody is told
+    notices = NoticeSettings.load({}) if dry_run else notices  # nobody is told of a dry run
     with ExitStack() as stack:
         box = stack.enter_context(open_sandbox(edition, wordpress, language, faults)) if sandbox else None
         browsers = stack.enter_context(
