@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
+import pytest
 from _pytest.fixtures import FixtureFunctionDefinition
 from PIL import Image
 
 import guiderunner_pytest as plugin
 from flows.wordpress_migration.flow import FLOW
 from runner.cli.guides import all_settings
+from runner.flow import load_flows
+from runner.ledger import Ledger
+from runner.performance import perform
 from runner.settings import example
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,3 +80,31 @@ def test_nothing_names_a_machine_or_a_registry() -> None:
         path = ROOT / name
         if path.is_file() and path.suffix not in (".png", ".ico"):
             assert not unwanted.search(path.read_text(encoding="utf-8", errors="replace")), name
+
+
+@pytest.mark.browser
+def test_the_example_of_a_new_guide_is_performed_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Browser
+) -> None:
+    """Whoever begins with it has a flow that is found, and that works."""
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = tmp_path / "guides_of_others" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "flow.py").write_text(re.search(r"```python\n(.*?)```", contributing, re.DOTALL)[1])  # type: ignore[index]
+    monkeypatch.syspath_prepend(tmp_path)
+    (name,) = re.findall(r"`run ([a-z-]+)`", contributing)
+    flow = load_flows("guides_of_others")[name]
+    settings = flow.settings.load({"SHOP_URL": "https://shop.example/"})
+    page = "<button onclick='document.title = 1; box.textContent = 1720'>Order</button><p id=box role=status></p>"
+    pages = Mock(wraps=browser)
+    pages.new_context = lambda **options: routed(browser.new_context(**options), page)
+    runs = tmp_path / "runs"
+    result = perform(flow, settings, lambda: nullcontext(pages), runs=runs, ledger=Ledger.beside(runs))
+    assert (result.state, result.facts, result.screenshots) == ("done", {"number": "1720"}, ["order.png"])
+
+
+def routed(context: BrowserContext, page: str) -> BrowserContext:
+    """A context in which every address is this page."""
+    context.route("**/*", lambda route: route.fulfill(content_type="text/html", body=page))
+    return context
