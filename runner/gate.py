@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zipfile
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from runner.secrets import PACKED, inflated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,13 @@ def _names_in(called: str, data: bytes, secrets: Secrets) -> set[str]:
 
 
 def unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of what is in a zip or a gzip file."""
+    """Names and contents of what is in a zip file, or packed by gzip or zlib."""
     # What cannot be unpacked by any means at hand has been searched as it is.
     if data.startswith(b"PK") and zipfile.is_zipfile(io.BytesIO(data)):
         with suppress(*UNREADABLE), zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 with suppress(*UNREADABLE):
                     yield entry.filename, archive.read(entry)
-    elif data.startswith(b"\x1f\x8b"):
+    elif data.startswith(PACKED):
         with suppress(*UNREADABLE):
-            yield "", gzip.decompress(data)
+            yield "", inflated(data)

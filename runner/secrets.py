@@ -12,6 +12,7 @@ import hmac
 import html
 import json
 import re
+import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
@@ -144,9 +145,9 @@ class Secrets:
             clean = self._redact_json(clean, depth)
             for encoding in _ENCODINGS:
                 clean = self._redact_encoded(clean, encoding, depth)
-            plain = unescaped(clean)
-            if any(form in plain and form not in clean for form in self._names):
-                clean = plain
+            for plain in (*unescaped(clean), unquote(clean)):
+                if any(form in plain and form not in clean for form in self._names):
+                    clean = self.redact(plain)
         clean = self.redact(clean)
         left = self.find_deep(clean, depth)
         return f"[{', '.join(sorted(left))}]" if left else clean
@@ -188,9 +189,10 @@ class Secrets:
         """The same, also inside what is encoded in the text, and in that, `depth` times."""
         names = self.find(text)
         if depth and len(text) >= SHORTEST:
-            plain = unescaped(text)
-            names |= self.find(plain) if plain != text else set()
-            for inner in decoded(plain):
+            for plain in unescaped(text):
+                names |= self.find(plain)
+                text = plain
+            for inner in decoded(text):
                 names |= self.find_deep(inner, depth - 1)
         return names
 
@@ -254,6 +256,8 @@ def forms(value: str) -> set[str]:
     """The ways in which programs write `value`: plain, URL-encoded, base64, JSON- and HTML-escaped."""
     raw = value.encode()
     found = {value, quote(value), quote(value, safe=""), quote_plus(value)}
+    found |= {quote(value, safe=kept) for kept in (_KEPT_IN_PARTS, _KEPT_IN_ADDRESSES)}
+    found |= {unquote(value)}  # an address keeps a percent sign as it is
     found |= {html.escape(value), html.escape(value, quote=False)}
     found |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     # Inside a longer text base64 has one of three alignments; the characters that depend on the neighbours are cut.
@@ -265,6 +269,13 @@ def forms(value: str) -> set[str]:
         if len(core) >= 2 * SHORTEST:
             found |= {core, core.replace("+", "-").replace("/", "_")}
     return found
+
+
+_KEPT_IN_PARTS = "!'()*"
+"""What JavaScript's encodeURIComponent leaves as it is, besides what Python always does (ECMAScript, 19.2.6)."""
+
+_KEPT_IN_ADDRESSES = _KEPT_IN_PARTS + ";/?:@&=+$,#"
+"""The same of encodeURI."""
 
 
 def _alone(form: str) -> str:
@@ -290,13 +301,30 @@ class _Encoding(NamedTuple):
 
 
 def _from_base64(text: str) -> str:
-    """The text that is encoded in base64, of either alphabet; nothing if none is."""
+    """The text that is encoded in base64, of either alphabet, packed or not; nothing if none is."""
     plain = text.rstrip("=").replace("-", "+").replace("_", "/")
     try:
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4))
         # In what is no text a secret has one of its forms in base64.
-        return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
-    except ValueError:
+        return (inflated(data, UNPACKED) if data.startswith(PACKED) else data).decode()
+    except (ValueError, zlib.error):
         return ""
+
+
+PACKED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b")
+"""How what is packed begins, by zlib (RFC 1950) or gzip (RFC 1952); what counts visitors sends so what they did."""
+
+UNPACKED = 1 << 24
+"""Bytes; nobody packs more of what was done on a page into one word."""
+
+
+def inflated(data: bytes, at_most: int = 0) -> bytes:
+    """What was packed by zlib or gzip, or so many bytes of it; 0 means all.
+
+    Raises:
+        zlib.error: It was not packed, or is damaged.
+    """
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(data, at_most)
 
 
 def _to_base64(text: str) -> str:
@@ -314,6 +342,8 @@ def _to_percent(text: str) -> str:
 # A word is looked at once, from its beginning: a picture in base64 has millions of characters.
 _PERCENT = r"""(?<![^\s"'<>&=?;#])[^\s"'<>&=?;#%]*+%[^\s"'<>&=?;#]*+"""
 
+_PERCENT_SIGN = re.compile("%[0-9A-Fa-f]{2}")
+
 _ENCODINGS = (
     _Encoding("%", re.compile(_PERCENT), _from_percent, _to_percent),
     _Encoding("", re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}"), _from_base64, _to_base64),
@@ -323,6 +353,9 @@ _ENCODINGS = (
 def decoded(text: str) -> Iterator[str]:
     """What is encoded in `text`, by percent signs or in base64; each as one text."""
     lines = text.split("\n")
+    # Whole lines too: addresses keep signs at which words end, such as an apostrophe, and encode what is beside them.
+    if percent := "\n".join(dict.fromkeys(line for line in lines if _PERCENT_SIGN.search(line))):
+        yield unquote(percent, errors="surrogateescape")
     for encoding in _ENCODINGS:
         found = (word for line in lines if encoding.sign in line for word in encoding.looks.findall(line))
         # The same words stand in a page, and in its styles, again and again.
@@ -331,17 +364,44 @@ def decoded(text: str) -> Iterator[str]:
             yield inner
 
 
-def unescaped(text: str) -> str:
-    """The text without the escapes of JSON, also of JSON within JSON, and without those of HTML."""
-    for _ in range(2):
-        if "\\" in text:
-            text = text.replace('\\"', '"').replace("\\/", "/").replace("\\\\", "\\")
-            text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    return html.unescape(text) if _ENTITY.search(text) else text
+def unescaped(text: str) -> Iterator[str]:
+    """The text without the escapes of HTML; then without those of JSON and scripts, and after that without HTML's too.
+
+    Each time that something was undone, since a secret may itself hold what looks like an escape.
+    """
+    yield from _without(_ENTITY, html.unescape, text)
+    plain = text
+    for plain in _without(_ESCAPE, _without_backslashes, text):
+        yield plain
+    if plain != text:
+        yield from _without(_ENTITY, html.unescape, plain)
 
 
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-_ENTITY = re.compile(r"&(#\d+|#x[0-9a-f]+|quot|apos|amp|lt|gt);", re.IGNORECASE)
+def _without(escape: re.Pattern[str], undo: Callable[[str], str], text: str) -> Iterator[str]:
+    for _ in range(_DEEP):
+        if not escape.search(text):
+            return
+        text = undo(text)
+        yield text
+
+
+def _without_backslashes(text: str) -> str:
+    return _ESCAPE.sub(_character, text)
+
+
+def _character(escape: re.Match[str]) -> str:
+    """What an escape stands for; what lies beyond 16 bits, such as an emoji, has two of them."""
+    first, second, number, itself = escape.groups()
+    if first:
+        return bytes.fromhex(first + second).decode("utf-16-be")
+    character = chr(int(number[1:], 16)) if number else itself
+    return escape[0] if "\ud800" <= character <= "\udfff" else character  # half of a character is none
+
+
+_ESCAPE = re.compile(
+    r"""\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|(u[0-9a-f]{4}|x[0-9a-f]{2})|(["'/\\]))""", re.IGNORECASE
+)
+_ENTITY = re.compile(r"&(#\d+|#x[0-9a-f]+|[a-z][a-z0-9]+);", re.IGNORECASE)
 
 
 _SENSITIVE = re.compile(r"token|secret|key|nonce|code|state|pass|auth|sig|session|ticket", re.IGNORECASE)

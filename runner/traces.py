@@ -15,11 +15,13 @@ import re
 import shutil
 import zipfile
 import zlib
+from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from runner.camera import mark
-from runner.secrets import PIECE, Secret, Secrets
+from runner.secrets import PACKED, PIECE, Secret, Secrets, inflated
 from runner.sign_ins import secrets_in
 from runner.unredacted import unredacted_folder
 
@@ -188,16 +190,16 @@ def _redacted(entry: Entry, secrets: Secrets) -> Entry:
 
 
 def redact_bytes(content: bytes, secrets: Secrets) -> bytes:
-    """A body without its secrets; one that is packed by gzip is packed again, and what is no text stays as it is."""
+    """A body without its secrets; one that is packed is packed again, and what is no text stays as it is."""
     if content.startswith(b"PK\x03\x04"):
         return b""  # a download, which is no part of what the viewer shows
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            inner = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error):
-            return content
-        clean = redact_bytes(inner, secrets)
-        return content if clean == inner else gzip.compress(clean, mtime=0)
+    if content.startswith(PACKED):
+        # Of a text that only begins like that nothing can be unpacked.
+        with suppress(zlib.error):
+            inner = inflated(content)
+            clean = redact_bytes(inner, secrets)
+            pack = zlib.compress if content.startswith(b"x") else partial(gzip.compress, mtime=0)
+            return content if clean == inner else pack(clean)
     try:
         return secrets.redact_deep(content.decode()).encode()
     except UnicodeDecodeError:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -39,6 +40,8 @@ PLANTED: dict[str, bytes] = {
     "videos/01.webm": b"\x1aE\xdf\xa3\xff" + CANARY.encode() + b"\xfe",
     "trace.zip": zipped("trace.trace", json.dumps({"params": {"value": CANARY}}).encode()),
     "trace-body.zip": zipped("resources/x.json", gzip.compress(f"token={quote(CANARY)}".encode())),
+    "trace-packed.zip": zipped("resources/x.dat", zlib.compress(f"token={quote(CANARY)}".encode())),
+    "begins-like-zlib.txt": f"x^ {CANARY}".encode(),
     "trace-name.zip": zipped(f"resources/{quote(CANARY, safe='')}.html", b"x"),
     "trace-nested.zip": zipped("inner.zip", zipped("a.json", json.dumps(json.dumps([CANARY])).encode())),
     "packed.gz": gzip.compress(base64.b64encode(json.dumps({"a": CANARY}).encode())),

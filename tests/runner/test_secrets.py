@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import html
 import json
 import pickle
+import zlib
+from html.entities import codepoint2name
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -117,6 +121,91 @@ def test_what_is_encoded_more_than_once_is_redacted_deeply(secrets: Secrets, for
     assert not secrets.find_deep(redacted)
     # What stands at the secret's end is too short to be found as a piece of it.
     assert "9_-" not in redacted
+
+
+AWKWARD = {
+    "apostrophe": "a'b(&1d!",
+    "spaces": "x'y z&q",
+    "percent": "100%41'\"\\",
+    "accents": "pässwörd1",
+    "emoji": 'p😀ss\\wo"r',
+    "words": 'it\'s <a> "b" of mine',
+}
+"""What a password may be, most of them too short for a piece of them to be found."""
+
+
+def _as_address(value: str, encoded: str) -> str:
+    """How a browser writes it into a part of an address: all but some signs stays."""
+    return "".join(quote(sign, safe="") if sign in encoded or not sign.isascii() else sign for sign in value)
+
+
+def _with_escapes(value: str, escape: Callable[[int], str], *, width: int = 2) -> str:
+    """All signs but letters and digits, in units of UTF-16 or, where they have room there, shorter."""
+
+    def escaped(sign: str) -> str:
+        if width == 1 and ord(sign) < 256:
+            return f"\\x{ord(sign):02x}"
+        units = sign.encode("utf-16-be")
+        return "".join(escape(int.from_bytes(units[at : at + 2])) for at in range(0, len(units), 2))
+
+    return "".join(sign if sign.isascii() and sign.isalnum() else escaped(sign) for sign in value)
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "encodeURIComponent": lambda value: quote(value, safe="!'()*"),
+    "encodeURI": lambda value: quote(value, safe="!'()*;/?:@&=+$,#"),
+    "path": lambda value: _as_address(value, ' "#<>?`{}'),
+    "query": lambda value: _as_address(value, " \"#<>'"),
+    "percent-encoded twice": lambda value: quote(quote(value, safe="!'()*"), safe="!'()*"),
+    "htmlspecialchars": lambda value: html.escape(value).replace("&#x27;", "&#039;"),
+    "htmlspecialchars twice": lambda value: html.escape(html.escape(value).replace("&#x27;", "&#039;")),
+    "htmlentities": lambda value: "".join(
+        f"&{codepoint2name[ord(sign)]};" if ord(sign) in codepoint2name else sign for sign in value
+    ),
+    "JSON of other programs": lambda value: _with_escapes(value, lambda unit: f"\\u{unit:04X}"),
+    "JSON three times": lambda value: json.dumps(json.dumps(json.dumps(value))),
+    "a script": lambda value: _with_escapes(value, lambda unit: f"\\u{unit:04x}", width=1),
+    "packed": lambda value: base64.urlsafe_b64encode(
+        zlib.compress(json.dumps([{"typed": value}] * 3).encode())
+    ).decode(),
+    "packed by gzip": lambda value: base64.b64encode(gzip.compress(json.dumps({"typed": value}).encode())).decode(),
+}
+
+
+@pytest.mark.parametrize("password", AWKWARD.values(), ids=AWKWARD.keys())
+@pytest.mark.parametrize("form", WRITTEN.values(), ids=WRITTEN.keys())
+def test_whatever_writes_an_awkward_password_it_is_redacted(form: Callable[[str], str], password: str) -> None:
+    """Browsers, scripts, PHP and what counts visitors each encode signs of their own choice."""
+    secrets = Secrets()
+    secrets.add(Secret(password, "password"))
+    written = f"before {form(password)} after"
+    assert secrets.find_deep(written) == {"password"}
+    redacted = secrets.redact_deep(written)
+    assert not secrets.find_deep(redacted)
+    assert password[-4:] not in redacted
+
+
+ORDINARY = (
+    "50% of it's there, and 20%20 more &copy; &amp;amp; 2024 &nbsp;",
+    "C:\\users\\xavier \\u0041 \\x41 \\ud83d is half",
+    "x^2 + y^2, eJx of eJwBAAAAAP//, H4sIAAAAAAAA, xœ",
+)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_what_only_looks_encoded_stays_as_it_is(text: str) -> None:
+    """Percent signs, entities, escapes and what begins like something packed are not touched for their own sake."""
+    secrets = Secrets()
+    for value in AWKWARD.values():
+        secrets.add(Secret(value, "password"))
+    assert secrets.redact_deep(text) == text
+
+
+def test_what_is_beside_a_secret_can_still_be_written() -> None:
+    """Half of an emoji, as pages cut them, stays an escape: as a character it could not be written to any file."""
+    secrets = Secrets()
+    secrets.add(Secret("pässwörd1", "password"))
+    secrets.redact_deep('["cut \\ud83d", "p\\u00e4ssw\\u00f6rd1" is not JSON').encode()
 
 
 def test_json_stays_json(secrets: Secrets) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tempfile
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from runner.traces import rewrite
 from runner.unredacted import UNREDACTED, unredacted_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOKEN = "Zq3-abcdefGHIJ0123456789_klmnopQRSTuvwxyz4567"
@@ -67,6 +69,8 @@ BODIES: dict[str, bytes] = {
     "a form": f"newurl=x&machine_token={quote(TOKEN)}&pwd={quote(PASSWORD)}".encode(),
     "HTML": f'<input value="{TOKEN}"><p>{PASSWORD.replace("&", "&amp;")}</p>'.encode(),
     "gzip": gzip.compress(json.dumps({"deep": json.dumps([PASSWORD, TOKEN])}).encode()),
+    "zlib": zlib.compress(json.dumps({"deep": json.dumps([PASSWORD, TOKEN])}).encode()),
+    "begins like zlib": f"x^ {TOKEN}".encode(),
     "base64": base64.b64encode(json.dumps({"a": PASSWORD}).encode()),
     "no text": b"\xff\xfe\x00" + TOKEN.encode() + b"\x00\xff",
 }
@@ -94,7 +98,12 @@ def test_a_body_is_redacted_and_named_after_what_it_is_now(tmp_path: Path, secre
         trace.entries("trace.trace")[0]["snapshot"]["resourceOverrides"][0]["sha1"]
         == content["file"].rpartition("/")[2]
     )
-    plain = gzip.decompress(now) if called == "gzip" else base64.b64decode(now) if called == "base64" else now
+    undo: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.decompress,
+        "zlib": zlib.decompress,
+        "base64": base64.b64decode,
+    }
+    plain = undo[called](now) if called in undo else now
     assert TOKEN.encode() not in plain
     assert b"ass\\" not in plain
     assert b"[" in plain
