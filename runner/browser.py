@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -201,18 +202,23 @@ def open_browser(
                 )
         except PlaywrightError as error:
             what = (
-                f"BROWSER_ENDPOINT {settings.endpoint} does not answer"
+                f"BROWSER_ENDPOINT {without_keys(settings.endpoint)} does not answer"
                 if settings.endpoint
                 else f"{name} did not start"
             )
             shown = " and a screen is there (--headed needs one)" if headed else ""
             reason = next((line for line in error.message.splitlines() if line.strip()), "")
-            raise Missing(f"{what}: {reason}. Check that it runs by hand{shown}.") from None
+            raise Missing(f"{what}: {without_keys(reason)}. Check that it runs by hand{shown}.") from None
         try:
             yield browser
         finally:
             with suppress(PlaywrightError):  # it has gone already, and what the run met says so
                 browser.close()
+
+
+def without_keys(text: str) -> str:
+    """The text with no more than scheme, host and port of its addresses: who lends browsers has a key in the rest."""
+    return re.sub(r"(\w+://)(?:[^\s/?#]*@)?([^\s/?#]*/?)\S*", r"\1\2", text)
 
 
 def _keep_driver_compiled() -> None:

@@ -197,9 +197,12 @@ class Ledger:
     def __init__(self, url: str) -> None:
         try:
             address = sql.make_url(url)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, ValueError):  # ValueError: its port is no number
             raise WrongSettings(wrong=["LEDGER_URL: it is not an address, such as sqlite:///runs/ledger.db."]) from None
-        self._place = address.render_as_string(hide_password=True)
+        if "@" in (address.host or ""):
+            raise WrongSettings(wrong=["LEDGER_URL: an @ in its password has to be written %40."])
+        # Behind a question mark a password can stand too.
+        self._place = address.set(query={}).render_as_string(hide_password=True)
         self._file = Path(address.database or "") if address.get_backend_name() == "sqlite" else None
         if address.get_backend_name() not in ("sqlite", "postgresql"):
             # Of any other one nothing is known of how two processes are kept from beginning the same.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from runner.browser import SYSTEM_SHELL, BrowserSettings, find_browser, find_shell
+from runner.browser import SYSTEM_SHELL, BrowserSettings, find_browser, find_shell, without_keys
 from runner.errors import Missing
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def browser(name: str, settings: BrowserSettings) -> Need:
 
     def look() -> str | None:
         if settings.endpoint:
-            return f"the one at BROWSER_ENDPOINT {settings.endpoint}"
+            return f"the one at BROWSER_ENDPOINT {without_keys(settings.endpoint)}"
         with sync_playwright() as playwright:
             try:
                 return str(find_browser(playwright, name, settings))

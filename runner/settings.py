@@ -223,9 +223,15 @@ def url(text: str) -> str:
         ValueError: It is not an address, or it carries a user or a password.
     """
     address = text if "://" in text else f"https://{text}"
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or " " in address:
-        raise ValueError(f'"{text}" is not a web address, such as https://www.example.com')
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and " " not in address
+    except ValueError:
+        whole = False
+    if not whole:
+        # What stands before an @ may be a password, which has made it no address.
+        shown = "it" if "@" in text else f'"{text}"'
+        raise ValueError(f"{shown} is not a web address, such as https://www.example.com")
     if parts.username or parts.password:
         raise ValueError("the address holds a user or a password; set them in their own settings")
     return address.rstrip("/")

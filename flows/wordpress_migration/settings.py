@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.one_time_codes import totp_secret
+from runner.secrets import SHORTEST
 from runner.settings import Settings, optional, seconds, setting, switch, url
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def basic_auth(text: str) -> str:
     """User and password of HTTP basic auth, as `user:password`.
 
     Raises:
-        ValueError: There is no colon, or nothing on one side of it.
+        ValueError: There is no colon, or nothing on one side of it, or the password is too short to be kept secret.
     """
     user, _, password = text.partition(":")
     if not user or not password:
         raise ValueError("it is not written user:password")
+    if len(password) < SHORTEST:
+        raise ValueError(f"its password has fewer than {SHORTEST} characters")
     return text
 
 

@@ -8,17 +8,22 @@ import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
 
+from runner import machine
 from runner.browser import BrowserSettings, open_browser, open_while_importing
 from runner.errors import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+KEY = "Zq3-abcdefGHIJ0123456789"
+"""What opens somebody else's browsers."""
 
 OPENING = threading.Event()
 """That the browser is being opened."""
@@ -127,3 +132,25 @@ def test_a_font_that_does_not_come_is_not_waited_for_by_the_driver() -> None:
     """Its screenshots would fail; in a process of its own, since one has one driver."""
     done = subprocess.run([sys.executable, "-c", PHOTOGRAPHED], capture_output=True, text=True, check=False)
     assert (done.stderr, done.stdout) == ("", "a font\n")
+
+
+def test_a_key_for_browsers_that_are_lent_is_not_shown() -> None:
+    """It stands in the address before the host, in its path or behind it; Playwright's own error tells all of it."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        host = f"127.0.0.1:{server.server_port}"
+        beside = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        beside.start()
+        try:
+            for scheme in ("ws", "http"):
+                settings = BrowserSettings.load({"BROWSER_ENDPOINT": f"{scheme}://{KEY}:x@{host}/{KEY}/?token={KEY}"})
+                with (
+                    pytest.raises(Missing, match=f"BROWSER_ENDPOINT {scheme}://{host}/ does not answer") as caught,
+                    open_browser(settings),
+                ):
+                    pass
+                assert KEY not in str(caught.value)
+                assert "501" in str(caught.value)
+                assert machine.browser("chromium", settings).look() == f"the one at BROWSER_ENDPOINT {scheme}://{host}/"
+        finally:
+            server.shutdown()
+            beside.join()

@@ -292,6 +292,23 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch
     assert PASSWORD not in str(caught.value)
 
 
+@pytest.mark.parametrize("before", ["", "me@"], ids=["alone", "beside a user"])
+def test_a_password_behind_the_address_is_not_named(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL takes it there too; what else the address says is named."""
+    monkeypatch.setattr(ledger_module, "BUSY", 0.1)
+    with pytest.raises(LedgerFailed, match=r"postgresql.*127\.0\.0\.1:1/x cannot be used") as caught:
+        Ledger(f"postgresql://{before}127.0.0.1:1/x?user=me&password={PASSWORD}").runs()
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", ["postgresql://me:s3@cr3t@127.0.0.1:1/x", "postgresql://me:s3cr3t/x"])
+def test_a_password_that_makes_it_no_address_is_not_shown(wrong: str) -> None:
+    """An @ in it would be taken for the end of the password, and the rest for the server's name; or it for a port."""
+    with pytest.raises(WrongSettings, match="LEDGER_URL: ") as caught:
+        Ledger(wrong).runs()
+    assert "cr3t" not in str(caught.value)
+
+
 def test_an_address_that_cannot_be_used_is_said() -> None:
     """No address, no driver, nothing that lasts."""
     with pytest.raises(WrongSettings, match="LEDGER_URL: it is not an address"):

@@ -242,6 +242,38 @@ def test_an_address_must_not_carry_a_password() -> None:
         url("https://me:secret@example.com")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ftp://me:s3cr3t@example.com",
+        "https://me:s3c r3t@example.com",
+        "https://me:s3cr3t/x@example.com",
+        "https://me:s3cr3t#x@example.com",
+        "https://me:s3cr3t?x@example.com",
+        "https://me:s3[cr3t@example.com",
+        "me:s3cr3t?x@example.com",
+    ],
+)
+def test_a_password_that_makes_it_no_address_is_not_shown(text: str) -> None:
+    """With a slash in it the address of another host would be taken, and stand in the ledger with the password."""
+    with pytest.raises(ValueError, match="is not a web address") as caught:
+        url(text)
+    assert "s3c" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["https://example.com/@me", "https://example.com:8443/a?b=c@d", "example.com"])
+def test_an_at_sign_elsewhere_is_part_of_an_address(text: str) -> None:
+    """Only what stands before the host is a user."""
+    assert url(text).endswith(text)
+
+
+def test_a_password_of_basic_auth_is_long_enough_to_be_kept_secret() -> None:
+    """That is said with the other settings, before anything begins."""
+    with pytest.raises(WrongSettings, match="SOURCE_BASIC_AUTH: its password has fewer than 4 characters"):
+        MigrationSettings.load({**COMPLETE, "SOURCE_BASIC_AUTH": "visitor:abc"})
+    assert MigrationSettings.load({**COMPLETE, "SOURCE_BASIC_AUTH": "v:abcd"}).source_basic_auth
+
+
 def test_equal_secrets_of_two_settings_keep_both_names_out_of_sight() -> None:
     """The same password for both accounts is redacted as well."""
     settings = MigrationSettings.load({**COMPLETE, "WP_ADMIN_PASSWORD": "correct horse"})
