@@ -18,7 +18,7 @@ from runner.controls import until
 from runner.errors import Missing
 from runner.secrets import plain_url
 from runner.unredacted import unredacted_folder
-from runner.visible import COVER, look_for, shown_frames
+from runner.visible import COVER, GROUP, look_for, shown_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -213,7 +213,7 @@ class Camera:
         for frame in shown_frames(page):
             with look_for(self._secrets, frame, dots=False) as seen:
                 if seen:
-                    guard = seen[0].evaluate_handle(_COVER_JS, [seen[1], f"rgb{COVER}"])
+                    guard = seen[0].evaluate_handle(_COVER_JS, [seen[1], f"rgb{COVER}", GROUP])
                     if not guard.evaluate("guard => guard.held()"):
                         raise NotCovered("this browser cannot cover a secret on it")
                     yield frame, guard
@@ -284,7 +284,7 @@ _DRAWN_JS = """ms => Promise.race([
     new Promise(done => setTimeout(() => done(0), ms)),
 ])"""
 
-_COVER_JS = """(found, [spans, colour]) => {
+_COVER_JS = """(found, [spans, colour, group]) => {
     // By paint alone: neither the texts nor the page's own styles change. A field has no such paint and gets a style.
     const name = 'guiderunner-cover';
     const paint = 'color: ' + colour + '; background-color: ' + colour + '; text-shadow: none';
@@ -372,8 +372,8 @@ _COVER_JS = """(found, [spans, colour]) => {
     for (const [first, from, last, to] of spans) {
         const [node, text, isField] = found[first];
         if (isField) {
-            // A field for one character is covered itself: the character stands elsewhere too.
-            if (text.length > 1) texts.add(text);
+            // A field for a few characters is covered itself: they stand elsewhere too.
+            if (text.length > group) texts.add(text);
             coverField(node);
         } else {
             const range = new Range();

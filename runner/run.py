@@ -761,8 +761,8 @@ class Run(Generic[S]):
         marked = False
         try:
             page.context.set_default_timeout(5000)
-            controls = [self.secrets.redact_deep(said) for said in controls_on(page)]
-            tree = self.secrets.redact_deep(page.locator("body").aria_snapshot())
+            controls = [without_spread(self.secrets.redact_deep(said), self.secrets) for said in controls_on(page)]
+            tree = without_spread(self.secrets.redact_deep(page.locator("body").aria_snapshot()), self.secrets)
             (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
             marked = _is_on(page, place)
             taken = photograph(page, self.secrets, searched=place if marked else None)
@@ -791,6 +791,18 @@ HOUR = 60 * MINUTE
 
 WATCH = 15.0
 """Seconds for which a page is watched for what a step waits for, before the browser is closed."""
+
+
+def without_spread(tree: str, secrets: Secrets) -> str:
+    """What `aria_snapshot` says, without the secrets that are split among its lines, or have spaces in them."""
+    lines = tree.split("\n")
+    for number, name in secrets.spread([_ROLE.sub("", line) for line in lines]).items():
+        lines[number] = f"{lines[number].partition(lines[number].lstrip(' -'))[0]}'[{name}]'"
+    return "\n".join(lines)
+
+
+_ROLE = re.compile(r"""^[ -]*['"]?/?[a-z]*:? ?["']?|["']?( \[[^\]]*\])*['"]?:?$""")
+"""What a line of it has around what is said on the page."""
 
 _GONE = re.compile(r"Connection closed|(page|target) crashed", re.IGNORECASE)
 

@@ -13,13 +13,15 @@ import html
 import json
 import re
 import zlib
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
 from runner.interruptions import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from runner.sieve import Sieve
 
@@ -37,6 +39,9 @@ _SAMPLE, _STRIDE = 5, 8
 
 _LONG = 8_000
 """Characters from which a text is sifted as a whole: twenty times faster than looking up one sample after another."""
+
+BETWEEN = re.compile("[\\s\u00ad\u200b-\u200d\u2060\ufeff]+")
+"""What may stand between the characters of a secret on a page: spaces, and signs that only let it wrap."""
 
 _DEEP = 3
 """So many encodings inside one another are undone."""
@@ -122,7 +127,9 @@ class Secrets:
 
     def let_stand(self, *texts: str) -> None:
         """Texts that are no secrets, such as the account's address: a piece that stands in one of them stays."""
-        self._ordinary += [form for text in texts for form in {text, quote(text, safe="")} if text]
+        self._ordinary += [
+            form for text in texts for form in {text, quote(text, safe=""), BETWEEN.sub("", text)} if text
+        ]
 
     def __iter__(self) -> Iterator[Secret]:
         return iter(self._secrets)
@@ -195,6 +202,24 @@ class Secrets:
             for inner in decoded(text):
                 names |= self.find_deep(inner, depth - 1)
         return names
+
+    def spread(self, texts: Sequence[str]) -> dict[int, str]:
+        """Which of the texts that follow one another on a page hold a part of a secret of `PIECE` characters or more.
+
+        It may be split among them, such as by elements that let it wrap, and have spaces or invisible signs in it.
+
+        Returns:
+            The secret's name by the number of the text.
+        """
+        apart = [BETWEEN.sub("", text) for text in texts]
+        ends = list(accumulate(map(len, apart)))
+        found = self._long_places("".join(apart)) if self._samples else []
+        return {
+            number: name
+            for start, end, name in found
+            for number in range(bisect_right(ends, start), bisect_left(ends, end) + 1)
+            if apart[number]
+        }
 
     def places(self, text: str) -> list[tuple[int, int, str]]:
         """Start, end and name of every secret in the text, in their order; the longest where several overlap."""

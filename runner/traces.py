@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import json
 import re
 import shutil
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 
 Entry = dict[str, Any]
+
+_TYPED = "__playwright_value_"
+"""Attribute in which Playwright notes what a field holds."""
 
 _RECORDS = (".trace", ".network")
 """Endings of the files that hold one JSON object in each line."""
@@ -186,7 +190,45 @@ def _redacted(entry: Entry, secrets: Secrets) -> Entry:
     if entry.get("type") == "resource-snapshot":
         entry = _without_sign_ins(entry)
     redacted: Entry = secrets.redact_all(entry) if secrets.find_deep(json.dumps(entry)) else entry
+    if entry.get("type") == "frame-snapshot":
+        _redact_spread(redacted["snapshot"].get("html"), secrets)
+    elif "result" in redacted:
+        redacted = redacted | {"result": _without_spread_texts(redacted["result"], secrets)}
     return redacted
+
+
+def _without_spread_texts(value: Any, secrets: Secrets) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """What a call has read of a page, without the texts in which a secret is split, or has spaces in it."""
+    if isinstance(value, str):
+        held = set(secrets.spread(_READ.split(value)).values())
+        return f"[{', '.join(sorted(held))}]" if held else value
+    if isinstance(value, dict):
+        return {name: _without_spread_texts(one, secrets) for name, one in value.items()}
+    return [_without_spread_texts(one, secrets) for one in value] if isinstance(value, list) else value
+
+
+_READ = re.compile(r"""\0\d\d|["']?:?\n *- ["']?[a-z]+:? ?["']?""")
+"""What stands between two texts of a page as `runner.visible` reads them, or as `aria_snapshot` does."""
+
+
+def _redact_spread(document: Any, secrets: Secrets) -> None:  # noqa: ANN401 - as Playwright writes a page
+    """Take out of a state of a page the secrets that are split among its elements, or have spaces in them."""
+    # Each text of the page: what holds it, and where in that.
+    places: list[tuple[Any, int | str]] = []
+
+    def visit(element: list[Any]) -> None:
+        for number, part in enumerate(element):
+            if isinstance(part, dict):
+                places.extend((part, name) for name in part if name == _TYPED)
+            elif isinstance(part, list):
+                visit(part)
+            elif number and isinstance(part, str) and element[0] not in ("STYLE", "SCRIPT"):
+                places.append((element, number))
+
+    visit(document if isinstance(document, list) else [])
+    for number, name in secrets.spread([holder[at] for holder, at in places]).items():
+        holder, at = places[number]
+        holder[at] = f"[{name}]"
 
 
 def redact_bytes(content: bytes, secrets: Secrets) -> bytes:
@@ -201,9 +243,22 @@ def redact_bytes(content: bytes, secrets: Secrets) -> bytes:
             pack = zlib.compress if content.startswith(b"x") else partial(gzip.compress, mtime=0)
             return content if clean == inner else pack(clean)
     try:
-        return secrets.redact_deep(content.decode()).encode()
+        return _without_spread(secrets.redact_deep(content.decode()), secrets).encode()
     except UnicodeDecodeError:
         return secrets.redact(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _without_spread(page: str, secrets: Secrets) -> str:
+    """A page's source without the secrets that are split among its elements, or have spaces in them."""
+    if not page.lstrip().startswith("<"):
+        return page
+    parts = _TAG.split(page)
+    for number, name in secrets.spread([html.unescape(text) for text in parts[::2]]).items():
+        parts[2 * number] = f"[{name}]"
+    return "".join(parts)
+
+
+_TAG = re.compile(r"(<[^<>]*>)")
 
 
 def _named_after(name: str, content: bytes, clean: bytes) -> str:

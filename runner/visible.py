@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Error as PlaywrightError
 
+from runner.secrets import BETWEEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 COVER = (71, 85, 105)
 """Red, green and blue of what lies over a secret."""
+
+
+GROUP = 4
+"""Characters that a field for a part of a secret has at most, as for keys and codes that are typed in groups."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ def _texts(said: str, *, dots: bool) -> list[tuple[str, bool]]:
 
 
 def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:
-    """Where secrets stand, whole or in pieces, also with spaces between them.
+    """Where secrets stand, whole or in pieces, also with spaces or invisible signs between them.
 
     Args:
         texts: The texts and what the fields hold; whether it is a field.
@@ -166,10 +172,11 @@ def _spans(texts: list[tuple[str, bool]], secrets: Secrets) -> list[Span]:
     """
     fields = [(index, text) for index, (text, field) in enumerate(texts) if field]
     spans = [(index, 0, index, 0) for index, text in fields if _stand_in(text, secrets)]
-    # A one-time code may stand in fields of one character each.
-    single = [(index, text) for index, text in fields if len(text) == 1]
-    for start, end in _stand_in("".join(text for _, text in single), secrets):
-        spans += [(index, 0, index, 0) for index, _ in single[start:end]]
+    # A one-time code may stand in fields of one character each, or of a group of them.
+    groups = [(index, text) for index, text in fields if 0 < len(text) <= GROUP]
+    ends = list(accumulate(len(text) for _, text in groups))
+    for start, end in _stand_in("".join(text for _, text in groups), secrets):
+        spans += [(index, 0, index, 0) for index, _ in groups[bisect_right(ends, start) : bisect_left(ends, end) + 1]]
     plain = [(index, text) for index, (text, field) in enumerate(texts) if not field]
     starts = list(accumulate((len(text) for _, text in plain), initial=0))[:-1]
     for start, end in _stand_in("".join(text for _, text in plain), secrets):
@@ -190,9 +197,9 @@ def _stand_in(text: str, secrets: Secrets) -> set[tuple[int, int]]:
         (match.start(), match.end()) for secret in secrets for match in re.finditer(re.escape(secret.reveal()), text)
     }
     found |= {(start, end) for start, end, _ in secrets.places(text)}
-    kept = [at for at, character in enumerate(text) if not character.isspace()]
+    kept = [at for at, character in enumerate(text) if not BETWEEN.match(character)]
     if len(kept) < len(text):
-        found |= {(kept[start], kept[end - 1] + 1) for start, end, _ in secrets.places("".join(text.split()))}
+        found |= {(kept[start], kept[end - 1] + 1) for start, end, _ in secrets.places(BETWEEN.sub("", text))}
     return found
 
 

@@ -52,6 +52,10 @@ PAGES: dict[str, str] = {
     ),
     "a piece of it": "document.body.innerHTML += `<p class=shown>${token.slice(0, 20)}</p>`",
     "in groups": "document.body.innerHTML += `<p class=shown>${token.match(/.{1,5}/g).join(' ')}</p>`",
+    "with invisible signs": "document.body.innerHTML += `<p class=shown>${token.match(/.{1,5}/g).join('\\u200b')}</p>`",
+    "in fields of a few characters": (
+        "document.body.innerHTML += token.match(/.{1,4}/g).map(part => `<input class=shown size=4 value='${part}'>`).join('')"
+    ),
     "selected": (
         "document.body.innerHTML += `<p class=shown>${token}</p><input class=shown readonly>`; const field = document.querySelector('input');"
         " field.value = token; field.select(); getSelection().selectAllChildren(document.querySelector('p'));"

@@ -25,7 +25,8 @@ from runner.flow import Flow
 from runner.image_files import encoded
 from runner.ledger import Ledger
 from runner.performance import Options, perform
-from runner.run import Reporter, Run
+from runner.run import Reporter, Run, without_spread
+from runner.secrets import Secret, Secrets
 from runner.settings import Settings, setting
 from tests.films import pictures_of_trace
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from runner.performance import Result
-    from runner.secrets import Secret
 
 pytestmark = pytest.mark.browser
 
@@ -708,3 +708,25 @@ def test_an_expectation_that_is_not_met_is_a_sentence_about_what_was_expected(ru
     with pytest.raises(StepFailed) as caught:
         run_toy(second(toy(), read))
     assert caught.value.failure.sentence == "Locator expected to have text 'Ball'; Actual value: Toy"
+
+
+def test_a_tree_of_names_loses_a_secret_that_is_split_among_its_lines() -> None:
+    """Its other lines stay as they are, also those that hold less of it."""
+    token = "Zq3-abcdefGHIJ0123456789_klmnopQRSTuvwxyz4567"
+    secrets = Secrets()
+    secrets.add(Secret(token, "machine token"))
+    groups = [token[at : at + 5] for at in range(0, len(token), 5)]
+    tree = "\n".join(
+        [
+            '- heading "Your token" [level=1]',
+            "- row:",
+            *(f'  - cell "{group}"' for group in groups),
+            f"- paragraph: {' '.join(groups)}",
+            f"- paragraph: {token[:11]}",
+            '- button "Copy"',
+        ]
+    )
+    kept = ['- heading "Your token" [level=1]', "- row:", f"- paragraph: {token[:11]}", '- button "Copy"']
+    clean = without_spread(tree, secrets).split("\n")
+    assert [line for line in clean if "machine token" not in line] == kept
+    assert clean[2] == "  - '[machine token]'"

@@ -36,6 +36,15 @@ PLACES = {
     "a field for each character": "<div id=s style='display:inline-block;line-height:0'>"
     + "".join(f"<input size=1 style='margin:0;width:20px;border-radius:0' value='{one}'>" for one in TOKEN[:45])
     + "</div>",
+    "a field for each group": "<div id=s style='display:inline-block;line-height:0'>"
+    + "".join(
+        f"<input size=4 style='margin:0;width:50px;border-radius:0' value='{TOKEN[at : at + 4]}'>"
+        for at in range(0, len(TOKEN), 4)
+    )
+    + "</div>",
+    "with invisible signs": "<p id=s style='display:inline-block'>"
+    + "&shy;".join((TOKEN[:9], "&#8203;".join((TOKEN[9:20], TOKEN[20:]))))
+    + "</p>",
     "split among elements": f"<p id=s style='display:inline-block'><b>{TOKEN[:9]}</b><i>{TOKEN[9:20]}</i>{TOKEN[20:]}</p>",
     "placeholder": f"<input id=s size=50 placeholder='{TOKEN}'>",
     "behind glass": f"<p id=s style='display:inline-block;opacity:.5'>{TOKEN}</p>",
@@ -106,6 +115,13 @@ def test_a_secret_in_a_frame_and_in_a_shadow_tree_is_covered(page: Page, secrets
 def test_a_page_without_the_secret_is_not_covered(page: Page, secrets: Secrets) -> None:
     """Nothing is covered by chance."""
     page.set_content(f"<p>{TOKEN[:11]}</p><input value='{TOKEN[-11:]}'>")
+    assert covers(page, secrets) == []
+
+
+def test_fields_that_hold_other_groups_are_not_covered(page: Page, secrets: Secrets) -> None:
+    """A date in three fields is no secret; nor are eleven characters of one."""
+    secrets.add(Secret("120524", "one-time code"))
+    page.set_content("".join(f"<input value='{text}'>" for text in ("12", "05", "2024", "", *TOKEN[:11])))
     assert covers(page, secrets) == []
 
 

@@ -146,6 +146,62 @@ def test_nobody_gets_in_by_the_requests_of_a_trace(tmp_path: Path, secrets: Secr
     ]
 
 
+GROUPS = [TOKEN[at : at + 4] for at in range(0, len(TOKEN), 4)]
+
+
+def page_of(*elements: Any) -> Entry:
+    """A state of a page with these elements."""
+    return {"type": "frame-snapshot", "snapshot": {"callId": "1", "html": ["HTML", {}, ["BODY", {}, *elements]]}}
+
+
+SPREAD: dict[str, Entry] = {
+    "elements": page_of(*(["SPAN", {"class": "x"}, part] for part in GROUPS)),
+    "words with breaks": page_of(["P", {}, *(one for part in GROUPS for one in (part, ["WBR"]))]),
+    "spaces": page_of(["P", {}, "Token: ", " ".join(GROUPS)]),
+    "invisible signs": page_of(["P", {}, "\u200b".join(GROUPS)]),
+    "fields": page_of(*(["INPUT", {"size": "4", "__playwright_value_": part}] for part in GROUPS)),
+    "what was read of texts": {"type": "after", "result": {"value": {"s": "\0".join(f"00{part}" for part in GROUPS)}}},
+    "what was read of names": {"type": "after", "result": {"snapshot": "- row:\n" + "\n".join(f'  - cell "{part}"' for part in GROUPS)}},
+}  # fmt: skip
+
+
+def of_it(text: str) -> list[str]:
+    """Groups of the token that stand in a text."""
+    return [part for part in GROUPS[1:-1] if part in text]
+
+
+@pytest.mark.parametrize("entry", SPREAD.values(), ids=SPREAD.keys())
+def test_a_secret_that_is_spread_over_a_page_is_taken_out(tmp_path: Path, secrets: Secrets, entry: Entry) -> None:
+    """Each part of it goes, and nothing beside it; whoever puts the parts together must not have the token."""
+    beside = page_of(["P", {}, f"{GROUPS[1]}{GROUPS[2]} and {GROUPS[3]}{GROUPS[4]}"])
+    trace = Rewritten(tmp_path, secrets, {"trace.trace": lines(entry, beside)}, set())
+    (written, other) = trace.entries("trace.trace")
+    assert of_it(json.dumps(written)) == []
+    assert "[token]" in json.dumps(written)
+    assert other == beside
+
+
+def test_a_page_s_source_loses_what_is_spread_over_it(tmp_path: Path, secrets: Secrets) -> None:
+    """Its elements stay, and so does a page on which two parts of the secret stand apart."""
+    page = f"<!doctype html><h1>Your token</h1><p>{'<wbr>'.join(GROUPS)}</p><p>&shy;ends"
+    apart = f"<p>{GROUPS[1]}{GROUPS[2]}</p><p>and</p><p>{GROUPS[3]}{GROUPS[4]}</p>"
+    trace = Rewritten(tmp_path, secrets, {"resources/a.html": page.encode(), "resources/b.html": apart.encode()}, set())
+    texts = sorted(content.decode() for content in trace.files.values())
+    assert of_it(texts[0]) == []
+    assert texts[0].startswith("<!doctype html><h1>Your token</h1><p>[token]<wbr>")
+    assert texts[0].endswith("</p><p>&shy;ends")
+    assert texts[1] == apart
+
+
+def test_what_is_no_secret_may_be_spread(tmp_path: Path, secrets: Secrets) -> None:
+    """The new site's name may be the beginning of a password: it is not taken out for the spaces in it."""
+    secrets.add(Secret("WritingWidgets2024", "password"))
+    secrets.let_stand("Writing Widgets")
+    entry = page_of(["P", {}, "Writing Widgets"], ["P", {}, ["B", {}, "Writing"], " ", ["B", {}, "Widgets"]])
+    trace = Rewritten(tmp_path, secrets, {"trace.trace": lines(entry)}, set())
+    assert trace.entries("trace.trace") == [entry]
+
+
 CALLS: dict[str, Entry] = {
     "a filled value": {"params": {"selector": "#token", "value": TOKEN}},
     "an address": {"params": {"url": f"https://x.example/?key={quote(TOKEN)}"}},
