@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def migrate_existing_site(run: MigrationRun) -> None:
     """Open the workspace's dashboard and begin to migrate an existing site."""
     dashboard = run.dashboard
-    dashboard.open()
-    if run.settings.workspace:
-        dashboard.open_workspace(run.settings.workspace)
+    run.open_workspace(dashboard)
+    if not run.settings.workspace and not dashboard.is_in_workspace:
+        # It begins in another one then, and nobody has looked whether the name is free there.
+        run.facts.change(workspace_page=dashboard.page.url, name_was_free=None)
     run.screenshot(highlight=dashboard.migrate_existing_site)
     dashboard.begin_to_migrate()
 
@@ -59,9 +60,7 @@ def stands_now(run: MigrationRun) -> bool:
         return False
     with run.tab_beside() as page:
         dashboard = run.dashboard_in(page)
-        dashboard.open()
-        if run.settings.workspace:
-            dashboard.open_workspace(run.settings.workspace)
+        run.open_workspace(dashboard)
         return dashboard.is_in_workspace and dashboard.has_site(run.settings.site_name)
 
 
@@ -71,18 +70,17 @@ def site_exists(run: MigrationRun) -> bool:
     if "site_page" in run.facts:
         return True
     dashboard = run.dashboard
-    dashboard.open()
-    if run.settings.workspace:
-        dashboard.open_workspace(run.settings.workspace)
-    stands = dashboard.has_site(run.settings.site_name)
-    if not stands and dashboard.is_in_workspace:
-        return False
-    if not stands:
+    run.open_workspace(dashboard)
+    if not dashboard.is_in_workspace:
+        # A site of that name in another workspace is somebody else's.
+        where = f'"{run.settings.workspace}"' if run.settings.workspace else "the workspace in which this run began"
         raise Question(
-            f'it is not known whether the site was created: the dashboard did not open "{run.settings.workspace}". If '
-            "it was, give the address of its page in the dashboard",
+            f"it is not known whether the site was created: the dashboard did not open {where}. If it was, give the "
+            "address of its page in the dashboard",
             fact="site_page",
         )
+    if not dashboard.has_site(run.settings.site_name):
+        return False
     if "name_was_free" not in run.facts:
         raise Question(
             f"a site named {run.settings.site_name} stands in the workspace, and it is not known whether this run has "

@@ -53,9 +53,7 @@ def check_workspace(run: MigrationRun) -> None:
     settings = run.settings
     with run.tab_beside() as page:
         dashboard = run.dashboard_in(page)
-        dashboard.open()
-        if settings.workspace:
-            dashboard.open_workspace(settings.workspace)
+        run.open_workspace(dashboard)
         if dashboard.has_site(settings.site_name):
             raise Stuck(
                 f"a site named {settings.site_name} stands in the workspace already: choose another NEW_SITE_NAME",

@@ -126,6 +126,17 @@ class MigrationRun(Run[MigrationSettings]):
         """Record where the migration is, as soon as the browser is sent there: from then on it may have begun."""
         self.facts["migration_page"] = address
 
+    def open_workspace(self, dashboard: Dashboard) -> None:
+        """Open the workspace that is set, or else the one that the dashboard opened with when the run began."""
+        dashboard.open()
+        if self.settings.workspace:
+            dashboard.open_workspace(self.settings.workspace)
+        elif "workspace_page" in self.facts:
+            dashboard.return_to_workspace(self.facts["workspace_page"])
+        else:
+            dashboard.rest.reached()
+            self.facts["workspace_page"] = dashboard.page.url
+
     def return_to_site_page(self) -> None:
         """Open the page that the site's creation has led to, in a browser just opened."""
         if self.dashboard.page.url == BLANK:

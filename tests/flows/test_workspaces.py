@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flows.wordpress_migration import acts
+from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages.dashboard import Dashboard, Words
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout
+from runner.errors import Question
 from tests.flows.test_unseen_dashboards import GIVEN
+from tests.runs import new_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
@@ -64,3 +72,86 @@ def test_workspace_is_looked_for_where_workspaces_are(page: Page, header: str) -
     dashboard.open_workspace("Widgets")
     assert dashboard.is_in_workspace
     assert [path for path in visited if "favicon" not in path] == ["/", "/widgets"]
+
+
+class Account:
+    """A dashboard with two workspaces that opens with the one that somebody has looked at last.
+
+    Attributes:
+        shown: The workspace that it opens with.
+        sites: The workspaces that have a site of the run's name.
+        lost: Workspaces whose pages do not open any more.
+        visited: What was asked for.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.shown = "gadgets"
+        self.sites: set[str] = set()
+        self.lost: set[str] = set()
+        self.visited: list[str] = []
+        page.route("**/*", self.answer)
+
+    def answer(self, route: Route) -> None:
+        """Lead to the workspace, list its site, or show that."""
+        path = route.request.url.removeprefix("https://dashboard.example")
+        self.visited.append(path)
+        *_, kind, name = path.split("/")
+        if kind == "sites":
+            body = f"<h1>{SITE}</h1><button>Generate Machine Token</button>"
+        elif kind != "workspaces" or name in self.lost:
+            body = f"<script>location = '/workspaces/{self.shown}'</script>"
+        else:
+            site = f"<ul><li><a href=/sites/{name}>{SITE}</a></ul>" if name in self.sites else ""
+            body = f"<h1>{name}</h1><button>Migrate Existing Site</button>{site}"
+        route.fulfill(body=f"<!doctype html><body>{body}", content_type="text/html")
+
+
+SITE = "writing-widgets"
+
+
+@pytest.fixture
+def run(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MigrationRun:
+    """A run without a workspace set, which has looked whether the name is free, and was interrupted in step 3."""
+    monkeypatch.setattr(dashboard_page, "LATE", 0.4)
+    settings = MigrationSettings.load(
+        {**SETTINGS, "PANTHEON_WORKSPACE": "", "NEW_SITE_NAME": SITE, "PAGE_TIMEOUT": "2s"}
+    )
+    run = new_run(MigrationRun, FLOW, settings, tmp_path)
+    run.follow(FLOW)
+    run.attach(page)
+    return run
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_run_that_goes_on_looks_in_the_workspace_in_which_it_began(
+    page: Page, run: MigrationRun, *, made: bool
+) -> None:
+    """A site of the same name in the workspace that the dashboard opens with by now is somebody else's."""
+    account = Account(page)
+    run.open_workspace(run.dashboard)
+    run.facts["name_was_free"] = "yes"
+    account.shown = "widgets"
+    account.sites = {"widgets", "gadgets"} if made else {"widgets"}
+    assert acts.site_exists(run) is made
+    assert run.facts.get("site_page") == ("https://dashboard.example/sites/gadgets" if made else None)
+
+
+def test_where_the_workspace_does_not_open_any_more_a_person_is_asked(page: Page, run: MigrationRun) -> None:
+    """What stands in another one is not taken for this run's, nor is another site made there."""
+    account = Account(page)
+    run.open_workspace(run.dashboard)
+    run.facts["name_was_free"] = "yes"
+    account.shown, account.sites, account.lost = "widgets", {"widgets"}, {"gadgets"}
+    with pytest.raises(Question, match="did not open the workspace in which this run began"):
+        acts.site_exists(run)
+    assert "site_page" not in run.facts
+
+
+def test_a_dashboard_that_opens_where_the_run_began_is_not_loaded_again(page: Page, run: MigrationRun) -> None:
+    """Nor is the workspace's page of another run looked for."""
+    account = Account(page)
+    run.open_workspace(run.dashboard)
+    account.visited.clear()
+    run.open_workspace(run.dashboard)
+    assert run.dashboard.is_in_workspace
+    assert [path for path in account.visited if "favicon" not in path] == ["/", "/workspaces/gadgets"]

@@ -162,6 +162,7 @@ class Dashboard:
         self.token_page = TokenPage(page, account.site_name)
         self._workspaces = Workspaces(self, say)
         self._site_page: str | None = None
+        self._is_where_it_began = True
         self._error: Trouble | None = None
         self.rest = Rest(page)
         page.on("response", self._note_error)
@@ -314,10 +315,27 @@ class Dashboard:
         """
         self._workspaces.open(name)
 
+    def return_to_workspace(self, address: str) -> None:
+        """Go back to the workspace's page with this address, where the dashboard has opened with another one.
+
+        What a dashboard opens with may be the workspace that somebody has looked at last, in any browser.
+        """
+
+        def is_there() -> bool | None:
+            return self.page.url.rstrip("/") == address.rstrip("/") or None
+
+        self._is_where_it_began = bool(until(self.page, is_there, timeout=LATE))
+        if not self._is_where_it_began:
+            self._say("going back to the workspace in which this run began")
+            self._load(address)
+            self._is_where_it_began = self._offers_to_migrate() and bool(until(self.page, is_there, timeout=LATE))
+            if not self._is_where_it_began:
+                self.open()
+
     @property
     def is_in_workspace(self) -> bool:
-        """Whether the dashboard is known to show the workspace that is set; true where none is set."""
-        return self._workspaces.is_current or self._account.workspace is None
+        """Whether the dashboard is known to show the workspace that is set, or the one in which the run began."""
+        return self._workspaces.is_current or (self._account.workspace is None and self._is_where_it_began)
 
     def press_continue(self) -> None:
         """Press **Continue** and wait for the form of step 3.
