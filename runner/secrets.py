@@ -43,6 +43,8 @@ _LONG = 8_000
 BETWEEN = re.compile("[\\s\u00ad\u200b-\u200d\u2060\ufeff]+")
 """What may stand between the characters of a secret on a page: spaces, and signs that only let it wrap."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 _DEEP = 3
 """So many encodings inside one another are undone."""
 
@@ -143,7 +145,11 @@ class Secrets:
         return "".join([*written, text[end:]]) if end else text
 
     def redact_deep(self, text: str, depth: int = _DEEP) -> str:
-        """The same, also inside what is encoded in the text; what cannot be taken out of it takes all of it along."""
+        """The same, also inside what is encoded in the text; what cannot be taken out of it takes all of it along.
+
+        Half of a character, as a page has that cuts its texts, becomes a sign for it: it cannot be written to any file.
+        """
+        text = _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
         if not self.find_deep(text, depth):
             return text
         clean = text

@@ -178,6 +178,26 @@ def test_a_failure_says_where_a_reader_would_be_stuck(run_toy: Callable[..., Res
     assert (result["state"], result["steps_done"], result["failure"]["step"]) == ("failed", 1, 2)
 
 
+CUT = "'Cut ' + 'a😀'.slice(0, 2)"
+
+
+def test_a_page_that_cuts_its_texts_anywhere_stops_no_run(run_toy: Callable[..., Result], tmp_path: Path) -> None:
+    """Half of an emoji, in the console and in what is repeated of the page, is written as a sign for it."""
+
+    def says_half(run: ToyRun) -> None:
+        run.page.evaluate(f"() => {{ console.error({CUT}); document.querySelector('h1').textContent = {CUT}; }}")
+        run.say(f'the page says "{run.page.locator("h1").inner_text()}"')
+
+    result = run_toy(second(toy(), says_half), trace="on")
+    assert (result.state, result.steps_done) == ("done", 2)
+    written = "Cut a\N{REPLACEMENT CHARACTER}"
+    assert (
+        next(entry for entry in ledger_of(tmp_path) if entry["event"] == "said")["words"]
+        == f'the page says "{written}"'
+    )
+    assert written in (folder_of(tmp_path) / "report.html").read_text(encoding="utf-8")
+
+
 def has_dashed_box(picture: Path, box: list[float]) -> bool:
     """Whether there are dashes and gaps along the upper edge of a place in CSS pixels, a few pixels above it."""
     with Image.open(picture) as opened:

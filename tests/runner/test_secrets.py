@@ -208,6 +208,12 @@ def test_what_is_beside_a_secret_can_still_be_written() -> None:
     secrets.redact_deep('["cut \\ud83d", "p\\u00e4ssw\\u00f6rd1" is not JSON').encode()
 
 
+def test_half_of_a_character_is_a_sign_for_it(secrets: Secrets) -> None:
+    """Whole ones stay, and what is said beside them."""
+    assert secrets.redact_deep("Cut \ud83d, whole 😀") == "Cut \N{REPLACEMENT CHARACTER}, whole 😀"
+    assert secrets.redact_all({"a": ["\ude00"]}) == {"a": ["\N{REPLACEMENT CHARACTER}"]}
+
+
 def test_json_stays_json(secrets: Secrets) -> None:
     """A program can still read what was redacted, names and all."""
     value = {"a": [VALUE, 1, None], VALUE: {"b": base64.b64encode(VALUE.encode()).decode()}, "c": "plain"}
