@@ -45,6 +45,18 @@ MACHINE = "GUIDERUNNER_MACHINE"
 BUSY = 60.0
 """Seconds in which a ledger that is locked by another process, or restarting, is asked again."""
 
+PATIENCE = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "60000",
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "4",
+}
+"""How long PostgreSQL's client waits for a server that does not answer, and how it finds out that one has gone silent.
+
+Its own defaults are to wait for ever, and two hours. What stands in LEDGER_URL counts before these.
+"""
+
 ASK_AGAIN = 0.5
 """Seconds between two tries to reach a ledger that does not answer."""
 
@@ -209,7 +221,7 @@ class Ledger:
             kept = "a ledger is kept in SQLite or PostgreSQL, such as postgresql://guiderunner@127.0.0.1/guiderunner"
             raise WrongSettings(wrong=[f"LEDGER_URL: it is an address of {address.get_backend_name()}; {kept}."])
         if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg")
+            address = address.set(drivername="postgresql+psycopg", query={**PATIENCE, **address.query})
         options: dict[str, Any] = {"pool_pre_ping": True}
         if self._file is not None:
             if not address.database or address.database == ":memory:":

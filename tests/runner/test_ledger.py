@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -290,6 +291,28 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch
     with pytest.raises(LedgerFailed, match=r"postgresql.*://me:\*\*\*@127\.0\.0\.1:1/x cannot be used") as caught:
         Ledger(f"postgresql://me:{PASSWORD}@127.0.0.1:1/x").runs()
     assert PASSWORD not in str(caught.value)
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As behind a firewall, or in front of a server that hangs: a sentence says which ledger it is."""
+    monkeypatch.setattr(ledger_module, "BUSY", 0.1)
+    monkeypatch.setitem(ledger_module.PATIENCE, "connect_timeout", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.raises(LedgerFailed, match=rf"postgresql.*://me:\*\*\*@{place} cannot be used") as caught:
+            Ledger(f"postgresql://me:{PASSWORD}@{place}").runs()
+    assert PASSWORD not in str(caught.value)
+
+
+def test_how_long_a_server_is_waited_for_can_be_said() -> None:
+    """In the ledger's address, as everywhere with PostgreSQL; what else it says stays too."""
+    address = Ledger("postgresql://127.0.0.1/x?connect_timeout=99&sslmode=require").beside_it("dbos.db")
+    assert "connect_timeout=99" in address
+    assert "sslmode=require" in address
+    assert "connect_timeout=10" in Ledger("postgresql://127.0.0.1/x").beside_it("dbos.db")
+    assert "connect_timeout" not in Ledger("sqlite:////tmp/x.db").beside_it("dbos.db")
 
 
 @pytest.mark.parametrize("before", ["", "me@"], ids=["alone", "beside a user"])
