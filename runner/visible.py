@@ -61,6 +61,9 @@ TEXTS_JS = """() => {
             } else {
                 if (typeof node.value === 'string' && node.matches('input:not([type=hidden]), textarea'))
                     found.push([node, node.value || node.placeholder || '', true, node.type === 'password']);
+                // In place of an image that has not come stand its words.
+                if (node.alt && node.matches('img, input[type=image]') && !node.naturalWidth)
+                    found.push([node, node.alt, true]);
                 if (node.shadowRoot) visit(node.shadowRoot);
             }
         }

@@ -53,6 +53,9 @@ PAGES: dict[str, str] = {
     "a piece of it": "document.body.innerHTML += `<p class=shown>${token.slice(0, 20)}</p>`",
     "in groups": "document.body.innerHTML += `<p class=shown>${token.match(/.{1,5}/g).join(' ')}</p>`",
     "with invisible signs": "document.body.innerHTML += `<p class=shown>${token.match(/.{1,5}/g).join('\\u200b')}</p>`",
+    "as words of an image that is not there": (
+        "document.body.innerHTML += `<img class=shown src='data:,' alt='${token}' style='display:block;width:1200px;height:300px'>`"
+    ),
     "in fields of a few characters": (
         "document.body.innerHTML += token.match(/.{1,4}/g).map(part => `<input class=shown size=4 value='${part}'>`).join('')"
     ),

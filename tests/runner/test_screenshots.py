@@ -47,6 +47,7 @@ PLACES = {
     + "</p>",
     "split among elements": f"<p id=s style='display:inline-block'><b>{TOKEN[:9]}</b><i>{TOKEN[9:20]}</i>{TOKEN[20:]}</p>",
     "placeholder": f"<input id=s size=50 placeholder='{TOKEN}'>",
+    "words of an image that is not there": f"<img id=s src='data:,' alt='{TOKEN}' style='display:inline-block;width:500px;height:40px'>",
     "behind glass": f"<p id=s style='display:inline-block;opacity:.5'>{TOKEN}</p>",
 }
 
@@ -115,6 +116,13 @@ def test_a_secret_in_a_frame_and_in_a_shadow_tree_is_covered(page: Page, secrets
 def test_a_page_without_the_secret_is_not_covered(page: Page, secrets: Secrets) -> None:
     """Nothing is covered by chance."""
     page.set_content(f"<p>{TOKEN[:11]}</p><input value='{TOKEN[-11:]}'>")
+    assert covers(page, secrets) == []
+
+
+def test_an_image_that_is_there_is_not_covered(page: Page, secrets: Secrets) -> None:
+    """Its words are not seen then."""
+    pixel = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    page.set_content(f"<img src='{pixel}' alt='{TOKEN}' width=90 height=90>")
     assert covers(page, secrets) == []
 
 
