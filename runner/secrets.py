@@ -217,9 +217,12 @@ class Secrets:
         Returns:
             The secret's name by the number of the text.
         """
+        # On most pages there is none: that is seen sooner in all of it at once. What joins them is a space, too.
+        found = self._long_places(BETWEEN.sub("", "\x1f".join(texts))) if self._samples else []
+        if not found:
+            return {}
         apart = [BETWEEN.sub("", text) for text in texts]
         ends = list(accumulate(map(len, apart)))
-        found = self._long_places("".join(apart)) if self._samples else []
         return {
             number: name
             for start, end, name in found

@@ -253,7 +253,7 @@ def _without_spread(page: str, secrets: Secrets) -> str:
     if not page.lstrip().startswith("<"):
         return page
     parts = _TAG.split(page)
-    for number, name in secrets.spread([html.unescape(text) for text in parts[::2]]).items():
+    for number, name in secrets.spread([html.unescape(text) if "&" in text else text for text in parts[::2]]).items():
         parts[2 * number] = f"[{name}]"
     return "".join(parts)
 
