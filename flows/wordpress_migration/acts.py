@@ -19,10 +19,12 @@ def migrate_existing_site(run: MigrationRun) -> None:
     """Open the workspace's dashboard and begin to migrate an existing site."""
     dashboard = run.dashboard
     run.open_workspace(dashboard)
-    if not run.settings.workspace and not dashboard.is_in_workspace:
-        # It begins in another one then, and nobody has looked whether the name is free there.
-        run.facts.change(workspace_page=dashboard.page.url, name_was_free=None)
     run.screenshot(highlight=dashboard.migrate_existing_site)
+    if not dashboard.is_in_workspace and not run.settings.workspace:
+        # It begins in another one then, and nobody has looked whether the name is free there.
+        run.facts.change(workspace_page=None, name_was_free=None)
+    if "workspace_page" not in run.facts:
+        run.note_workspace(dashboard.page.url)
     dashboard.begin_to_migrate()
 
 

@@ -54,7 +54,9 @@ def check_workspace(run: MigrationRun) -> None:
     with run.tab_beside() as page:
         dashboard = run.dashboard_in(page)
         run.open_workspace(dashboard)
-        if dashboard.has_site(settings.site_name):
+        stands = dashboard.has_site(settings.site_name)
+        run.note_workspace(dashboard.home)
+        if stands:
             raise Stuck(
                 f"a site named {settings.site_name} stands in the workspace already: choose another NEW_SITE_NAME",
                 looked_for=settings.site_name,

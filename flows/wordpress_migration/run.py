@@ -15,6 +15,7 @@ from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings, slug
 from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
+from runner.secrets import plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,9 +134,16 @@ class MigrationRun(Run[MigrationSettings]):
             dashboard.open_workspace(self.settings.workspace)
         elif "workspace_page" in self.facts:
             dashboard.return_to_workspace(self.facts["workspace_page"])
-        else:
-            dashboard.rest.reached()
-            self.facts["workspace_page"] = dashboard.page.url
+
+    def note_workspace(self, address: str) -> None:
+        """Record where the run begins, if no workspace is set: the dashboard may open with another one next time.
+
+        Args:
+            address: Of the workspace's page, when that had come to rest.
+        """
+        # What an identity provider has handed over in an address is no part of where that is.
+        if not self.settings.workspace and plain_url(address) == address:
+            self.facts["workspace_page"] = address
 
     def return_to_site_page(self) -> None:
         """Open the page that the site's creation has led to, in a browser just opened."""

@@ -122,13 +122,20 @@ def run(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Migratio
     return run
 
 
+def begin(run: MigrationRun) -> None:
+    """Look at the workspace, as the preflight does."""
+    run.open_workspace(run.dashboard)
+    run.dashboard.has_site(SITE)
+    run.note_workspace(run.dashboard.home)
+
+
 @pytest.mark.parametrize("made", [False, True])
 def test_a_run_that_goes_on_looks_in_the_workspace_in_which_it_began(
     page: Page, run: MigrationRun, *, made: bool
 ) -> None:
     """A site of the same name in the workspace that the dashboard opens with by now is somebody else's."""
     account = Account(page)
-    run.open_workspace(run.dashboard)
+    begin(run)
     run.facts["name_was_free"] = "yes"
     account.shown = "widgets"
     account.sites = {"widgets", "gadgets"} if made else {"widgets"}
@@ -139,7 +146,7 @@ def test_a_run_that_goes_on_looks_in_the_workspace_in_which_it_began(
 def test_where_the_workspace_does_not_open_any_more_a_person_is_asked(page: Page, run: MigrationRun) -> None:
     """What stands in another one is not taken for this run's, nor is another site made there."""
     account = Account(page)
-    run.open_workspace(run.dashboard)
+    begin(run)
     run.facts["name_was_free"] = "yes"
     account.shown, account.sites, account.lost = "widgets", {"widgets"}, {"gadgets"}
     with pytest.raises(Question, match="did not open the workspace in which this run began"):
@@ -150,8 +157,16 @@ def test_where_the_workspace_does_not_open_any_more_a_person_is_asked(page: Page
 def test_a_dashboard_that_opens_where_the_run_began_is_not_loaded_again(page: Page, run: MigrationRun) -> None:
     """Nor is the workspace's page of another run looked for."""
     account = Account(page)
-    run.open_workspace(run.dashboard)
+    begin(run)
     account.visited.clear()
     run.open_workspace(run.dashboard)
     assert run.dashboard.is_in_workspace
     assert [path for path in account.visited if "favicon" not in path] == ["/", "/workspaces/gadgets"]
+
+
+def test_an_address_that_holds_what_a_sign_in_has_handed_over_is_not_recorded(run: MigrationRun) -> None:
+    """It would stand in the ledger, and lead nowhere a second time."""
+    run.note_workspace("https://dashboard.example/?code=Zq3abcdef&state=GHIJ")
+    assert "workspace_page" not in run.facts
+    run.note_workspace("https://dashboard.example/?workspace=gadgets")
+    assert run.facts["workspace_page"] == "https://dashboard.example/?workspace=gadgets"

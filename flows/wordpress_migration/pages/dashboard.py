@@ -142,6 +142,9 @@ class Dashboard:
         say: Told what the dashboard is waited for.
         codes: The account's one-time codes, if their secret is set.
         note_interruption: Told what lay over the page and was closed.
+
+    Attributes:
+        home: Address of the workspace's page, once a site was looked for in it.
     """
 
     def __init__(
@@ -163,6 +166,7 @@ class Dashboard:
         self._workspaces = Workspaces(self, say)
         self._site_page: str | None = None
         self._is_where_it_began = True
+        self.home = ""
         self._error: Trouble | None = None
         self.rest = Rest(page)
         page.on("response", self._note_error)
@@ -485,6 +489,7 @@ class Dashboard:
             return entry_of_site(self.page, names, workspace=self._account.workspace)
 
         self.rest.reached()
+        self.home = self.page.url
         sites = sites_link(self.page)
         if (entry := look()) or sites is None:
             return entry
