@@ -212,11 +212,15 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
             raise _not_offered(words, options, chooser)
         chooser.select_option(label=(option.text_content() or "").strip())
         return
+    typed, own_words = chooser.evaluate(_OWN_JS)
+    # What is chosen already is left alone: to press it once more may take it back.
+    shown = bool(named(words).search(own_words))
+    if shown and not typed:
+        return
     said = saying(page, words)
     wanted = any_of([wanted, options.filter(has=said), options.and_(said)])
     # An open list may hide the rest of the page from every look by role: the element itself is kept.
     element = chooser.element_handle()
-    typed = bool(element.evaluate("el => el.matches('input:not([readonly])')"))
     chooser.click()
     if chooser.count():
         element = chooser.element_handle()  # it may be made anew when it opens
@@ -225,14 +229,18 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         return entry_of(wanted.filter(visible=True), with_more.filter(visible=True)) or _beside_roles(element, said)
 
     entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
-    if entry is None and typed:
-        element.fill("")
-        until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
     if entry is None:
+        until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
         raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
     entry.click()
-    if not until(page, lambda: _says(chooser, element, words) or None):
-        raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
+    if not until(page, lambda: _says(chooser, element, words) or None, timeout=LATE if shown else None):
+        if not shown:
+            raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
+        choose_from(chooser, words, timeout=timeout)  # it was chosen, and the press has taken that back
+
+
+_OWN_JS = "el => [el.matches('input:not([readonly])'), (el.value || el.innerText || '').trim()]"
+"""Whether a list's box is typed into, and what it shows."""
 
 
 def _typed(
@@ -249,7 +257,10 @@ def _typed(
         if entry := until(page, look, timeout=LATE):
             return entry
         box.fill(before)
-    return until(page, look, timeout=timeout)
+    entry = until(page, look, timeout=timeout)
+    if entry is None:
+        box.fill("")  # to show all that there are
+    return entry
 
 
 def _beside_roles(chooser: ElementHandle, said: Locator) -> Locator | None:
@@ -268,7 +279,7 @@ def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
         const others = 'input:not([type=hidden]), select, textarea, button, [role=combobox], [role=option], h1, h2, h3';
         for (let at = el.parentElement, n = 0; at && n < 4; at = at.parentElement, n++) {
             if ([...at.querySelectorAll(others)].some(other => other !== el && !other.closest('[hidden]'))) break;
-            said.push(at.textContent || '');
+            said.push(at.innerText || '');
         }
         return said.join(' ');
     }"""

@@ -261,6 +261,17 @@ def test_an_entry_that_is_not_offered_is_answered_with_those_that_are(page: Page
 
 
 @pytest.mark.usefixtures("impatient")
+def test_a_list_that_has_closed_is_no_sign_of_what_is_chosen(page: Page) -> None:
+    """Its entries still stand beside the box, and nobody sees them."""
+    page.set_content(
+        "<p>Choose</p><input role=combobox data-me id=b onclick='l.hidden=false'><ul role=listbox id=l hidden>"
+        "<li role=option onclick=\"b.value=''; l.hidden=true\">Widgets</li></ul>"
+    )
+    with pytest.raises(Stuck, match="did not become chosen"):
+        choose_from(page.locator("[data-me]"), "Widgets", timeout=1)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_typed_text_alone_is_not_a_choice(page: Page) -> None:
     """A combobox keeps what was typed without choosing any option: that is noticed."""
     page.set_content(
@@ -612,6 +623,45 @@ def test_an_entry_is_chosen_from_an_unusual_list(page: Page, html: str) -> None:
     choose_from(page.locator("[data-me]") if "data-me" in html else by_role, "Widgets", timeout=3)
     shows = page.locator("select, .v, button").first.evaluate("el => el.selectedOptions?.[0].text ?? el.textContent")
     assert shows in {"Widgets", "Widgets (Administrator)"}
+
+
+LETS_GO = {
+    "of a closed list": "readonly aria-haspopup=listbox",
+    "of a box to type into": "role=combobox",
+}
+
+
+@pytest.mark.parametrize("kind", LETS_GO.values(), ids=LETS_GO.keys())
+def test_what_is_chosen_already_stays_chosen(page: Page, kind: str) -> None:
+    """Where pressing the chosen entry takes it back, as some lists have it."""
+    page.set_content(_lets_go(kind, chosen="Widgets"))
+    choose_from(page.locator("[data-me]"), "Widgets", timeout=3)
+    assert page.evaluate("[chosen, box.value]") == ["Widgets", "Widgets"]
+
+
+@pytest.mark.parametrize("kind", LETS_GO.values(), ids=LETS_GO.keys())
+def test_a_longer_name_that_is_chosen_already_is_another_one(page: Page, kind: str) -> None:
+    """Such as the workspace that the page has chosen by itself."""
+    page.set_content(_lets_go(kind, chosen="Widgets Ltd."))
+    choose_from(page.locator("[data-me]"), "Widgets", timeout=3)
+    assert page.evaluate("[chosen, box.value]") == ["Widgets", "Widgets"]
+
+
+def test_words_that_already_stand_in_a_box_are_no_choice(page: Page) -> None:
+    """They may have been typed there, and nothing chosen: its entry is pressed all the same."""
+    page.set_content(_lets_go(LETS_GO["of a box to type into"], chosen="Widgets") + "<script>chosen = ''</script>")
+    choose_from(page.locator("[data-me]"), "Widgets", timeout=3)
+    assert page.evaluate("[chosen, box.value]") == ["Widgets", "Widgets"]
+
+
+def _lets_go(kind: str, *, chosen: str) -> str:
+    """A list of which the chosen entry is no longer chosen when it is pressed again."""
+    return (
+        f"<input data-me id=box {kind} value='{chosen}'><ul role=listbox id=l hidden><li role=option>Widgets Ltd.</li>"
+        f"<li role=option>Widgets</li></ul><script>let chosen = '{chosen}'; box.onclick = () => {{ l.hidden = false; }};"
+        "l.onclick = e => { const pressed = e.target.textContent; box.value = chosen = chosen === pressed ? '' : pressed;"
+        " l.hidden = true; };</script>"
+    )
 
 
 @pytest.mark.parametrize("filters", ["includes", "startsWith"])
