@@ -218,15 +218,15 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     if shown and not typed:
         return
     said = saying(page, words)
-    wanted = any_of([wanted, options.filter(has=said), options.and_(said)])
     # An open list may hide the rest of the page from every look by role: the element itself is kept.
     element = chooser.element_handle()
-    chooser.click()
+    _open(chooser)
     if chooser.count():
         element = chooser.element_handle()  # it may be made anew when it opens
 
     def look() -> Locator | None:
-        return entry_of(wanted.filter(visible=True), with_more.filter(visible=True)) or _beside_roles(element, said)
+        entry = entry_of(wanted.filter(visible=True), with_more.filter(visible=True))
+        return entry or _with_labels(options.filter(visible=True), words) or _beside_roles(element, said, words)
 
     entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
     if entry is None:
@@ -238,6 +238,22 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
             raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
         choose_from(chooser, words, timeout=timeout)  # it was chosen, and the press has taken that back
 
+
+def _open(chooser: Locator) -> None:
+    """Press a closed list where a reader does: what lies over it there may be its own label, or the box around it."""
+    chooser.scroll_into_view_if_needed()
+    over = chooser.evaluate_handle(_OVER_IT_JS).as_element()
+    (over or chooser).click()
+
+
+_OVER_IT_JS = """el => {
+    const {left, top, width, height} = el.getBoundingClientRect();
+    const over = el.getRootNode().elementFromPoint(left + width / 2, top + height / 2);
+    if (!over || el.contains(over)) return null;
+    const others = [...over.querySelectorAll('input, select, textarea, button, a[href]')];
+    const around = over.contains(el) && !others.some(other => other !== el && other.checkVisibility());
+    return around || over.closest('label')?.control === el ? over : null;
+}"""
 
 _OWN_JS = "el => [el.matches('input:not([readonly])'), (el.value || el.innerText || '').trim()]"
 """Whether a list's box is typed into, and what it shows."""
@@ -263,30 +279,76 @@ def _typed(
     return entry
 
 
-def _beside_roles(chooser: ElementHandle, said: Locator) -> Locator | None:
+def _with_labels(options: Locator, words: str) -> Locator | None:
+    """The one entry that says more than its name: on another line, or in a label that does not look like the name.
+
+    A list may mark what was typed in each of its entries, as in "**Widgets** Ltd.": that is no name of its own.
+    """
+    found: list[int] = options.evaluate_all(_WITH_LABELS_JS, [named(words).pattern, False])
+    return options.nth(found[0]) if len(found) == 1 else None
+
+
+_WITH_LABELS_JS = r"""(all, [pattern, around]) => {
+    const name = new RegExp(pattern, 'i');
+    const style = el => getComputedStyle(el);
+    const inline = el => /^(inline|contents)/.test(style(el).display);
+    const boxed = el => style(el).backgroundColor !== 'rgba(0, 0, 0, 0)' || parseFloat(style(el).borderTopWidth) > 0;
+    const lines = entry => {
+        const walker = document.createTreeWalker(entry, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+        const found = [];
+        let block = null;
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+            if (node.nodeName === 'BR') block = null;
+            if (node.nodeType !== Node.TEXT_NODE || !node.parentElement.checkVisibility()) continue;
+            const part = {text: node.data, size: parseFloat(style(node.parentElement).fontSize), boxed: false};
+            let at = node.parentElement;
+            for (; at !== entry && inline(at); at = at.parentElement) part.boxed ||= boxed(at);
+            if (at !== block) found.push([]);
+            block = at;
+            found.at(-1).push(part);
+        }
+        return found;
+    };
+    const says = line => {
+        const size = Math.max(...line.filter(part => part.text.trim()).map(part => part.size));
+        return line.filter(part => part.size >= size && !part.boxed).map(part => part.text).join('').trim();
+    };
+    const named = el => lines(el).some(line => name.test(says(line)));
+    return all.flatMap((el, index) => named(el) && (!around || named(el.parentElement)) ? [index] : []);
+}"""
+"""Which of these entries are named so; where they are only words of entries, what stands around them counts too."""
+
+
+def _beside_roles(chooser: ElementHandle, said: Locator, words: str) -> Locator | None:
     """An entry of a list that has its roles on elements of no size, beside those that a reader sees."""
     controlled = chooser.get_attribute("aria-controls")
+    if not controlled:
+        return None
     around = said.page.locator(f"[id={json.dumps(controlled)}]").locator("xpath=..")
     found = around.locator(said).filter(visible=True)
-    return found.first if controlled and found.count() else None
+    named_so: list[int] = found.evaluate_all(_WITH_LABELS_JS, [named(words).pattern, True])
+    return found.nth(named_so[0]) if named_so else None
 
 
 def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
     """Whether a chooser shows these words: in itself, or beside its input, as where that only takes the typing."""
     script = """el => {
         if (!el.isConnected) return null;
-        const said = [el.value || el.textContent || ''];
+        if (el.matches('input') && el.value) return {value: el.value};
+        const said = [el.textContent || ''];
         const others = 'input:not([type=hidden]), select, textarea, button, [role=combobox], [role=option], h1, h2, h3';
         for (let at = el.parentElement, n = 0; at && n < 4; at = at.parentElement, n++) {
             if ([...at.querySelectorAll(others)].some(other => other !== el && !other.closest('[hidden]'))) break;
             said.push(at.innerText || '');
         }
-        return said.join(' ');
+        return {said: said.join(' ')};
     }"""
-    said = element.evaluate(script)
-    if said is None and chooser.count():
-        said = chooser.first.evaluate(script)
-    return bool(re.search(spaced(words), str(said), re.IGNORECASE))
+    shown = element.evaluate(script)
+    if shown is None and chooser.count():
+        shown = chooser.first.evaluate(script)
+    if shown and "value" in shown:
+        return any(name.search(shown["value"]) for name in (named(words), says_more_than(words)))
+    return bool(shown and re.search(spaced(words), shown["said"], re.IGNORECASE))
 
 
 def _not_offered(words: str, options: Locator, place: Locator) -> Stuck:

@@ -625,6 +625,101 @@ def test_an_entry_is_chosen_from_an_unusual_list(page: Page, html: str) -> None:
     assert shows in {"Widgets", "Widgets (Administrator)"}
 
 
+MARKED = {
+    "as b": "<b>{0}</b>{1}",
+    "in an element beside the rest": "<span></span><span style='background: #ffc'>{0}</span><span>{1}</span>",
+    "by marking the rest": "{0}<b>{1}</b>",
+}
+"""What was typed, as lists mark it in their entries, and the rest of an entry's name."""
+
+
+def _marking(mark: str, *names: str) -> str:
+    """A list that filters its entries by what is typed, and marks that in each."""
+    entries = "".join(f"<li role=option>{mark.format('Widgets', name.removeprefix('Widgets'))}</li>" for name in names)
+    return (
+        f"<input role=combobox id=box><ul role=listbox id=l onclick=\"box.value = event.target.closest('li').textContent;"
+        f" l.innerHTML = ''\">{entries}</ul>"
+    )
+
+
+@pytest.mark.parametrize("mark", MARKED.values(), ids=MARKED.keys())
+def test_what_a_list_marks_in_an_entry_is_not_its_name(page: Page, mark: str) -> None:
+    """The site would be made in a workspace of a longer name, which stands above the wanted one."""
+    page.set_content(_marking(mark, "Widgets Ltd.", "Widgets"))
+    choose_from(page.locator("#box"), "Widgets", timeout=3)
+    assert page.locator("#box").input_value() == "Widgets"
+
+
+@pytest.mark.parametrize("mark", MARKED.values(), ids=MARKED.keys())
+def test_a_longer_name_with_the_words_marked_is_not_chosen(page: Page, mark: str) -> None:
+    """Also where it is the only one that is left."""
+    page.set_content(_marking(mark, "Widgets Ltd."))
+    with pytest.raises(Stuck, match=r'"Widgets" is not offered; offered are: "Widgets Ltd\."'):
+        choose_from(page.locator("#box"), "Widgets", timeout=1)
+    assert page.locator("li").count() == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "Widgets <span style='font-size: 75%'>Pro</span>",
+        "<span>Widgets</span> <span style='background: #ddf'>Pro</span>",
+        "<div>Widgets</div><div>Professional</div>",
+        "<span style='background: #ddf'>W</span> Widgets",
+    ],
+)
+def test_an_entry_may_have_a_label_beside_its_name(page: Page, entry: str) -> None:
+    """Smaller, in a box of its own, or on a line of its own."""
+    page.set_content(
+        "<button id=b aria-haspopup=listbox>Choose</button><ul role=listbox onclick=\"b.textContent = 'Widgets'\">"
+        f"<li role=option>Jo</li><li role=option>{entry}</li></ul>"
+    )
+    choose_from(page.locator("#b"), "Widgets", timeout=1)
+    assert page.locator("#b").inner_text() == "Widgets"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_another_entry_s_value_in_the_box_is_not_the_chosen_one(page: Page) -> None:
+    """A longer name holds the words, too."""
+    page.set_content(
+        "<input role=combobox id=box><ul role=listbox><li role=option onclick=\"box.value = 'Widgets Ltd.'\">Widgets</ul>"
+    )
+    with pytest.raises(Stuck, match="did not become chosen"):
+        choose_from(page.locator("#box"), "Widgets", timeout=1)
+
+
+COVERED_BOXES = {
+    "by its label": "<div style='position: relative'>{0}<label for=box style='position: absolute; inset: 0'>Workspace</label></div>",
+    "by the box around it": "<div onclick='l.hidden = false'><select hidden></select>{0}</div><style>#box {{ pointer-events: none }}</style>",
+}
+ENTRIES = (
+    "<ul role=listbox id=l hidden><li role=option onclick=\"box.value = 'Widgets'; l.hidden = true\">Widgets</li></ul>"
+)
+
+
+@pytest.mark.parametrize("around", COVERED_BOXES.values(), ids=COVERED_BOXES.keys())
+def test_a_list_is_opened_where_its_box_is_covered_by_what_is_its_own(page: Page, around: str) -> None:
+    """As component libraries lay floating labels and selects; a reader presses what they see there."""
+    page.set_content(around.format("<input id=box readonly role=combobox onclick='l.hidden = false'>") + ENTRIES)
+    choose_from(page.locator("#box"), "Widgets", timeout=3)
+    assert page.locator("#box").input_value() == "Widgets"
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        "<div style='position: fixed; inset: 0'></div>",
+        "<label style='position: fixed; inset: 0'>Another <input></label>",
+    ],
+)
+def test_a_list_that_something_else_covers_is_not_opened(page: Page, over: str) -> None:
+    """A reader could not either."""
+    page.set_content(f"<input id=box readonly role=combobox onclick='l.hidden = false'>{ENTRIES}{over}")
+    page.set_default_timeout(700)
+    with pytest.raises(PlaywrightError, match="intercepts pointer events"):
+        choose_from(page.locator("#box"), "Widgets", timeout=1)
+
+
 LETS_GO = {
     "of a closed list": "readonly aria-haspopup=listbox",
     "of a box to type into": "role=combobox",
