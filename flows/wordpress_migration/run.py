@@ -173,9 +173,11 @@ class MigrationRun(Run[MigrationSettings]):
                 if token := shown.machine_token_at_once():
                     self.machine_token = self.keep_secret(token, "machine token")
                     name = shown.site_name_at_once(self.machine_token)
+                    dashboard.leave_token_dialogue()
                 dashboard.go_on_with_token()
             if self._token is None:
                 self.machine_token = self.keep_secret(shown.machine_token(), "machine token")
+            dashboard.leave_token_dialogue()
         name = shown.site_name_at_once(self.machine_token) or name
         self.facts["site_name"] = name or shown.site_name(self.machine_token)
         self.facts["site_page"] = dashboard.page.url

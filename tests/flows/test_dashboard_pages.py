@@ -103,6 +103,63 @@ def test_a_dialogue_that_shows_the_machine_token_stays(at: Callable[[str], Dashb
     assert dashboard.page.locator("dialog").is_visible()
 
 
+TOKEN = "v3Nq8xTbR1mZ-kYw0cLdUe7JgPa_s5HiFo2XtCVnB4QyE"
+IN_DIALOGUES = {
+    "as text": f"<h2>Machine token</h2><p>It is shown once.</p><pre>{TOKEN}</pre>",
+    "in a field": f"<h2>Machine token created</h2><label>Your Machine Token <input readonly value={TOKEN}></label>",
+    "from its Copy button": f"""<h2>Your token</h2>v3Nq… <button onclick="navigator.clipboard.writeText('{TOKEN}')">Copy</button>""",
+}
+
+
+@pytest.mark.parametrize("shown", IN_DIALOGUES.values(), ids=IN_DIALOGUES.keys())
+@pytest.mark.parametrize("leave", ["Done", "Close"])
+def test_a_token_is_taken_from_a_dialogue_before_that_is_closed(
+    at: Callable[[str], Dashboard], shown: str, leave: str
+) -> None:
+    """It hides the page, and shows the token this once."""
+    dashboard = at(
+        f"<div id=p><button onclick='d.showModal(); p.inert = true'>Generate Machine Token</button></div><dialog id=d>{shown}"
+        f"<button onclick=\"d.remove(); p.inert = false; p.innerHTML = '<a href=/>Install on /wp-admin</a>'\">{leave}"
+        "</button></dialog>"
+    )
+    dashboard.words = [EDITIONS[0].words]
+    dashboard.press_generate_machine_token()
+    assert dashboard.token_page.machine_token() == TOKEN
+    dashboard.leave_token_dialogue()
+    assert dashboard.to_wp_admin.is_visible()
+
+
+def test_a_dialogue_that_has_what_follows_stays_open(at: Callable[[str], Dashboard]) -> None:
+    """Such as one that the whole of the work is in."""
+    dashboard = at(
+        f"<dialog id=d open><label>Your Machine Token <input readonly value={TOKEN}></label><a href=/>Install on /wp-admin</a>"
+        "<button onclick='d.remove()'>Close</button></dialog>"
+    )
+    dashboard.words = [EDITIONS[0].words]
+    dashboard.leave_token_dialogue()
+    assert dashboard.to_wp_admin.is_visible()
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "<h2>Machine token</h2>Sign in again to have it made. <input type=password><button>Copy</button>",
+        "<h2>Make a machine token?</h2>It is shown once.<button>Cancel</button><button>Generate</button>",
+    ],
+)
+def test_a_dialogue_that_asks_before_a_token_is_made_shows_none(at: Callable[[str], Dashboard], asks: str) -> None:
+    """Though it tells of the token."""
+    assert not at(f"<dialog open>{asks}</dialog>").token_page.dialogue.is_visible()
+
+
+def test_news_about_tokens_are_closed(at: Callable[[str], Dashboard]) -> None:
+    """They show none."""
+    dashboard = at(
+        "<dialog id=d open><h2>What's new</h2>Copy your machine tokens faster.<button onclick='d.remove()'>Got it</button></dialog>"
+    )
+    assert until(dashboard.page, lambda: not dashboard.page.locator("dialog").count() or None)
+
+
 def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) -> None:
     """Radio buttons of which a part is shown, with a field that filters them."""
     radio = "<label hidden><input type=radio name=w> {}</label>"

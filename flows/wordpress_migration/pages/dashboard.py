@@ -14,7 +14,7 @@ from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, host_and
 from flows.wordpress_migration.pages.menus import AROUND, MENUS
 from flows.wordpress_migration.pages.sign_in import SignIn
 from flows.wordpress_migration.pages.sites import entry_of_site, link_over, opener_beside, search_field, sites_link
-from flows.wordpress_migration.pages.token_page import TokenPage
+from flows.wordpress_migration.pages.token_page import SHOWS_TOKEN, TokenPage
 from flows.wordpress_migration.pages.workspaces import LABEL, Workspaces
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
@@ -93,9 +93,6 @@ _NO_REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
-
-_SHOWS_TOKEN = re.compile(r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)", re.IGNORECASE)
-"""Words of a dialogue that may show the machine token, this once."""
 
 _NOT_COMPLETE = re.compile(
     r"(not|n.t) (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|(not\b|n.t\b).*yet", re.IGNORECASE
@@ -176,7 +173,7 @@ class Dashboard:
             page,
             note_interruption,
             never=[*GUIDE_CONTROLS, *filter(None, (name for one in words for name in vars(one).values()))],
-            keep=_SHOWS_TOKEN,
+            keep=SHOWS_TOKEN,
         )
 
     # -- the guide's words ----------------------------------------------------------------------------------------
@@ -519,7 +516,7 @@ class Dashboard:
     # -- steps 4 and 5 --------------------------------------------------------------------------------------------
 
     def press_generate_machine_token(self) -> None:
-        """Press **Generate Machine Token**, re-authenticate if prompted, and wait for the token's page.
+        """Press **Generate Machine Token**, re-authenticate if prompted, and wait for the token's page, or a dialogue.
 
         Raises:
             Stuck: The dashboard refused.
@@ -528,9 +525,17 @@ class Dashboard:
         made = self.goes_on if self._goes_on else self.to_wp_admin
         self.token_page.before = before = lines(self.page)
         generate.click()
-        while self.reach(made, again=generate, pressed=Pressed(generate, before)) is generate:
+        while self.reach(made, self.token_page.dialogue, again=generate, pressed=Pressed(generate, before)) is generate:
             # The password was given, and the page is back where it was: it waits to be pressed once more.
             generate.click()
+
+    def leave_token_dialogue(self) -> None:
+        """Close the dialogue that shows the machine token, if there is one that does not go on to wp-admin itself."""
+        made = self.goes_on if self._goes_on else self.to_wp_admin
+        over = self.token_page.dialogue
+        if over.is_visible() and not over.filter(has=made).count():
+            self.token_page.leave_dialogue()
+            self.reach(made)
 
     def go_on_with_token(self) -> None:
         """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""

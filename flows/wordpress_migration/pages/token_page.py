@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from flows.wordpress_migration.settings import slug
-from runner.controls import LATE, Secret, Stuck, copied_by, copy_buttons, fields, shown_values, until
+from runner.controls import LATE, Secret, Stuck, control, copied_by, copy_buttons, fields, shown_values, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
 """About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
@@ -32,6 +32,17 @@ _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
 
 
+SHOWS_TOKEN = re.compile(
+    r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)"
+    r"|^(?=[\s\S]*token(?!s\b))(?=[\s\S]*(once|again|cop(y|ied)|store|save|[a-z0-9_-]{30}))",
+    re.IGNORECASE,
+)
+"""Words of a dialogue that may show the machine token, this once; its lines follow each other without a space."""
+
+LEAVE_WORDS = ("Done", "Close", "OK", "Okay", "Got it", "Finish", "Continue", "I have copied it", "I've copied it")
+"""Names of the control that closes such a dialogue, when the token is known."""
+
+
 class TokenPage:
     """What the dashboard's tab shows of a machine token that was just made.
 
@@ -47,6 +58,24 @@ class TokenPage:
         self.page = page
         self.before: Sequence[str] = ()
         self._typed_name = site_name
+
+    @property
+    def dialogue(self) -> Locator:
+        """A dialogue over the page that shows the token; one that asks first whether to make it has nothing to copy."""
+        page = self.page
+        shown = page.locator("input[readonly], textarea[readonly]").or_(page.get_by_text(re.compile(r"[\w-]{30}")))
+        copies = page.get_by_role("button", name=re.compile(r"\bcop(y|ied)\b", re.IGNORECASE))
+        over = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True, has=shown.or_(copies))
+        asks = page.locator("input[type=password]:not([readonly])")
+        return over.filter(has_not=asks, has_text=re.compile("token", re.IGNORECASE)).first.describe(
+            "the dialogue with the machine token"
+        )
+
+    def leave_dialogue(self) -> None:
+        """Close the dialogue that shows the token, now that it is known."""
+        leave = control(self.dialogue, *LEAVE_WORDS)
+        if leave.is_visible():
+            leave.click()
 
     def machine_token(self) -> str:
         """The machine token that the page shows: whole in its field, else from its Copy button, else what appeared.
