@@ -12,7 +12,7 @@ from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.sites import sites_link
 from flows.wordpress_migration.settings import MigrationSettings
-from runner.controls import Stuck, set_default_timeout, until
+from runner.controls import Stuck, Undone, set_default_timeout, until
 from tests.flows.test_unseen_dashboards import GIVEN as UNSEEN
 
 if TYPE_CHECKING:
@@ -331,3 +331,44 @@ def test_tokens_of_one_component_are_told_apart(at: Callable[[str], Dashboard]) 
 def test_sites_may_have_their_number_beside_them(at: Callable[[str], Dashboard], badge: str) -> None:
     """In the navigation."""
     assert sites_link(at(f"<nav><a href='/sites'>Sites {badge}</a></nav>").page)
+
+
+NAVIGATIONS = {
+    "a link without an address": "<nav><a onclick='go()'>Home</a><a onclick='go()'><i aria-hidden=true>dns</i><span>Sites</span></a></nav>",
+    "an option of a list": "<nav><div role=listbox><div role=option onclick='go()'><div>Sites</div></div></div></nav>",
+}
+
+
+@pytest.mark.parametrize("navigation", NAVIGATIONS.values(), ids=NAVIGATIONS.keys())
+def test_the_list_of_sites_is_found_behind_whatever_says_sites(at: Callable[[str], Dashboard], navigation: str) -> None:
+    """Else a site that stands would pass for a free name."""
+    dashboard = at(
+        f"{navigation}<main>{MIGRATE}</main><script>function go() {{ document.querySelector('main').innerHTML ="
+        " '<ul><li><a href=/s>writing-widgets</a></ul>' }</script>"
+    )
+    assert dashboard.has_site("Writing Widgets")
+
+
+def test_sites_as_a_word_of_the_page_is_not_pressed(at: Callable[[str], Dashboard]) -> None:
+    """Nor as a heading of the navigation."""
+    assert sites_link(at("<nav><h3>Sites</h3><a href=/>Home</a></nav><main><p>Sites</p></main>").page) is None
+
+
+def test_of_a_refusal_the_line_is_repeated_that_says_why(at: Callable[[str], Dashboard]) -> None:
+    """And not the one that introduces it."""
+    dashboard = at(
+        "<form onsubmit='return false'><div id=e></div><label>Name <input></label><button onclick=\"e.innerHTML = '<h2>1 error"
+        " prohibited this site from being saved:</h2><ul><li>Name has already been taken</li></ul>'\">Create Site</button></form>"
+    )
+    with pytest.raises(Undone, match='the dashboard says "Name has already been taken"'):
+        dashboard.press_create_site()
+
+
+def test_a_line_that_introduces_nothing_is_repeated(at: Callable[[str], Dashboard]) -> None:
+    """Where it is all that the page says."""
+    dashboard = at(
+        "<form onsubmit='return false'><div id=e></div><label>Name <input></label><button onclick=\"e.textContent = 'That failed:'\">"
+        "Create Site</button></form>"
+    )
+    with pytest.raises(Stuck, match='the dashboard says "That failed:"'):
+        dashboard.press_create_site()

@@ -745,6 +745,8 @@ class Dashboard:
             return
         said = new_lines(self.page, pressed.before)
         refused = [line for line in said if refuses(line)]
+        # A line that introduces others, such as "1 error prohibited this from being saved:", says less than they do.
+        refused = [line for line in refused if not line.endswith(":")] or refused
         aloud = [line for line in alerts(self.page) if line in said]
         if not refused and not any(map(_NO_REFUSAL.search, aloud)):
             refused = sorted(aloud, key=len, reverse=True)  # beside its words it may only say what kind it is of
