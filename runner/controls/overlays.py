@@ -120,10 +120,10 @@ def close_alert_over(covered: Locator) -> None:
         covered: The control.
     """
     page = covered.page
-    if can_be_pressed(covered):
+    said = page.get_by_role("alert").or_(page.get_by_role("status")).filter(visible=True)
+    if not said.count() or can_be_pressed(covered):
         return
     close = page.get_by_role("button", name=re.compile(rf"^\W*({_CLOSE})\W*$", re.IGNORECASE))
-    said = page.get_by_role("alert").or_(page.get_by_role("status")).filter(visible=True)
     for alert in said.all():
         # Its cross stands in it, or beside it in a box of their own.
         box = alert.locator("xpath=ancestor-or-self::*[position() <= 3]").filter(has=close, has_not=covered).last

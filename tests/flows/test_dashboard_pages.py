@@ -372,3 +372,29 @@ def test_a_line_that_introduces_nothing_is_repeated(at: Callable[[str], Dashboar
     )
     with pytest.raises(Stuck, match='the dashboard says "That failed:"'):
         dashboard.press_create_site()
+
+
+FLASH = (
+    "<div role=status style='position: fixed; {0}; padding: 2em; background: #dfd'>You are now working in Widgets."
+    "<button aria-label='Dismiss this message' onclick='this.parentElement.remove()'>x</button></div>"
+)
+
+
+def test_a_message_that_lies_over_what_is_to_be_pressed_is_closed(at: Callable[[str], Dashboard]) -> None:
+    """It stays until then, and a reader could press nothing below it."""
+    dashboard = at(
+        f'<style>button {{ margin: 1em }}</style>{FLASH.format("inset: 0")}<button onclick="document.body.innerHTML ='
+        " '<input><button>Continue</button>'\">Migrate Existing Site</button>"
+    )
+    dashboard.begin_to_migrate()
+    assert dashboard.continue_.is_visible()
+
+
+def test_a_message_that_lies_elsewhere_stays(at: Callable[[str], Dashboard]) -> None:
+    """A reader may want to read it."""
+    dashboard = at(
+        f"{FLASH.format('bottom: 0; right: 0')}<main><button onclick=\"document.querySelector('main').innerHTML ="
+        " '<input><button>Continue</button>'\">Migrate Existing Site</button></main>"
+    )
+    dashboard.begin_to_migrate()
+    assert dashboard.page.get_by_role("status").is_visible()

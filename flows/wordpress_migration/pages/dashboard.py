@@ -344,12 +344,14 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused what was entered.
         """
+        close_alert_over(self.continue_)
         pressed = Pressed(self.continue_, lines(self.page))
         pressed.control.click()
         self.reach(self.create_site, pressed=pressed)
 
     def begin_to_migrate(self) -> None:
         """Press **Migrate Existing Site** and wait for the wizard."""
+        close_alert_over(self.migrate_existing_site)
         self.migrate_existing_site.click()
         self.reach(self.continue_, self.cms)
 
@@ -425,6 +427,7 @@ class Dashboard:
         if confirm.is_visible():
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
         created, creation = self.generate_machine_token, self._account.creation_timeout
+        close_alert_over(self.create_site)
         pressed = Pressed(self.create_site, lines(self.page))
         pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take
         if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
@@ -523,6 +526,7 @@ class Dashboard:
         """
         generate = self.generate_machine_token
         made = self.goes_on if self._goes_on else self.to_wp_admin
+        close_alert_over(generate)
         self.token_page.before = before = lines(self.page)
         generate.click()
         while self.reach(made, self.token_page.dialogue, again=generate, pressed=Pressed(generate, before)) is generate:
@@ -551,6 +555,7 @@ class Dashboard:
             Stuck: No tab has come.
         """
         to_wp_admin = self.to_wp_admin
+        close_alert_over(to_wp_admin)
         try:
             with self.page.context.expect_page() as opened:
                 to_wp_admin.click()
