@@ -398,3 +398,17 @@ def test_a_message_that_lies_elsewhere_stays(at: Callable[[str], Dashboard]) -> 
     )
     dashboard.begin_to_migrate()
     assert dashboard.page.get_by_role("status").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("stays", "says"),
+    [("", "the page says: Sorry, it is gone"), ("<p>Choose another.</p>", "the page says: Choose another.$")],
+)
+def test_what_a_toast_said_is_repeated_when_it_has_gone(at: Callable[[str], Dashboard], stays: str, says: str) -> None:
+    """Where nothing else tells why nothing came of it."""
+    dashboard = at(
+        "<form onsubmit='return false'><label>Name <input></label><button onclick=\"t.hidden = false; setTimeout(() => {"
+        f" t.outerHTML = '{stays}' }}, 1600)\">Create Site</button></form><p id=t hidden>Sorry, it is gone</p>"
+    )
+    with pytest.raises(Stuck, match=says):
+        dashboard.press_create_site()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -114,10 +115,17 @@ class Words:
 
 @dataclass(frozen=True)
 class Pressed:
-    """A control that was pressed, and the lines of the page before: while it is there, a new line may be a refusal."""
+    """A control that was pressed, and the lines of the page before: while it is there, a new line may be a refusal.
+
+    Attributes:
+        control: The control.
+        before: The page's lines before.
+        heard: Those that were new at some time since, and may have gone, as a toast goes.
+    """
 
     control: Locator
     before: Sequence[str]
+    heard: dict[str, None] = field_of(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -734,7 +742,7 @@ class Dashboard:
                 f"the dashboard went on to answer {status} for {timeout:.0f} seconds: go on when it answers again",
                 looked_for="the dashboard",
             )
-        there = new_lines(self.page, pressed.before) if pressed else lines(self.page)
+        there = (new_lines(self.page, pressed.before) or [*pressed.heard]) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
         because = f"; the page says: {', '.join(telling)}" if telling else ""
         place = pressed.control if pressed else None
@@ -749,6 +757,7 @@ class Dashboard:
         if not can_be_pressed(pressed.control):
             return
         said = new_lines(self.page, pressed.before)
+        pressed.heard.update(dict.fromkeys(said))
         refused = [line for line in said if refuses(line)]
         # A line that introduces others, such as "1 error prohibited this from being saved:", says less than they do.
         refused = [line for line in refused if not line.endswith(":")] or refused
@@ -760,7 +769,7 @@ class Dashboard:
         if refused:
             raise Stuck(f'the dashboard says "{refused[0]}"', place=pressed.control)
         if waited > self._account.page_timeout:
-            there = ", ".join(said) or "nothing new"
+            there = ", ".join(said or pressed.heard) or "nothing new"
             raise Stuck(f"nothing came of pressing it; the page says: {there}", place=pressed.control)
 
     def _load_again_after_error(self, said: str) -> None:
