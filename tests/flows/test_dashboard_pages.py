@@ -412,3 +412,15 @@ def test_what_a_toast_said_is_repeated_when_it_has_gone(at: Callable[[str], Dash
     )
     with pytest.raises(Stuck, match=says):
         dashboard.press_create_site()
+
+
+@pytest.mark.parametrize("leaves", ["p.hidden = true; ", ""])
+def test_no_sentence_repeats_a_machine_token_that_was_not_read(at: Callable[[str], Dashboard], leaves: str) -> None:
+    """Nobody has registered it as a secret yet; the rest of what the page says is repeated."""
+    dashboard = at(
+        f'<button id=p onclick="{leaves}t.hidden = false">Generate Machine Token</button>'
+        f"<div id=t hidden><p>Your token, writing-widgets:</p><p>{TOKEN}</p></div>"
+    )
+    dashboard.words = [EDITIONS[0].words]
+    with pytest.raises(Stuck, match=r"the page says: Your token, writing-widgets:, …$"):
+        dashboard.press_generate_machine_token()

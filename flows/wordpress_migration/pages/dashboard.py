@@ -15,7 +15,7 @@ from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, host_and
 from flows.wordpress_migration.pages.menus import AROUND, MENUS
 from flows.wordpress_migration.pages.sign_in import SignIn
 from flows.wordpress_migration.pages.sites import entry_of_site, link_over, opener_beside, search_field, sites_link
-from flows.wordpress_migration.pages.token_page import SHOWS_TOKEN, TokenPage
+from flows.wordpress_migration.pages.token_page import SHOWS_TOKEN, TokenPage, without_token
 from flows.wordpress_migration.pages.workspaces import LABEL, Workspaces
 from flows.wordpress_migration.settings import slug
 from runner.controls import (
@@ -744,7 +744,7 @@ class Dashboard:
             )
         there = (new_lines(self.page, pressed.before) or [*pressed.heard]) if pressed else lines(self.page)
         telling = [line for line in there if refuses(line)] or (there[:3] if pressed else [])
-        because = f"; the page says: {', '.join(telling)}" if telling else ""
+        because = f"; the page says: {', '.join(map(without_token, telling))}" if telling else ""
         place = pressed.control if pressed else None
         return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said, place=place)
 
@@ -765,11 +765,11 @@ class Dashboard:
         if not refused and not any(map(_NO_REFUSAL.search, aloud)):
             refused = sorted(aloud, key=len, reverse=True)  # beside its words it may only say what kind it is of
         if refused and _PLAINLY_NO.search(refused[0]):
-            raise Undone(f'the dashboard says "{refused[0]}"', place=pressed.control)
+            raise Undone(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
         if refused:
-            raise Stuck(f'the dashboard says "{refused[0]}"', place=pressed.control)
+            raise Stuck(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
         if waited > self._account.page_timeout:
-            there = ", ".join(said or pressed.heard) or "nothing new"
+            there = ", ".join(map(without_token, said or pressed.heard)) or "nothing new"
             raise Stuck(f"nothing came of pressing it; the page says: {there}", place=pressed.control)
 
     def _load_again_after_error(self, said: str) -> None:

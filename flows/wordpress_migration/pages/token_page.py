@@ -43,6 +43,14 @@ LEAVE_WORDS = ("Done", "Close", "OK", "Okay", "Got it", "Finish", "Continue", "I
 """Names of the control that closes such a dialogue, when the token is known."""
 
 
+_LIKE_TOKEN = re.compile(r"[A-Za-z0-9_-]{30,}")
+
+
+def without_token(line: str) -> str:
+    """A line of the page as it may be repeated: a machine token on it is a secret that nobody has read yet."""
+    return _LIKE_TOKEN.sub("…", line)
+
+
 class TokenPage:
     """What the dashboard's tab shows of a machine token that was just made.
 
