@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from playwright.sync_api import Error as PlaywrightError
 
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineTokens
 from flows.wordpress_migration.pages.migration_service import MigrationService
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
 from flows.wordpress_migration.settings import MigrationSettings, slug
+from runner.errors import GuiderunnerError
 from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
 from runner.secrets import plain_url
@@ -165,7 +168,7 @@ class MigrationRun(Run[MigrationSettings]):
         """
         dashboard, shown = self.dashboard, self.dashboard.token_page
         name = None
-        with self.off_camera(dashboard.page), self.noting_the_token():
+        with self.off_camera(dashboard.page), self.noting_the_token(), self._covering_what_may_be_a_token():
             self.say("having a machine token made")
             dashboard.press_generate_machine_token()
             self._token = None
@@ -181,6 +184,17 @@ class MigrationRun(Run[MigrationSettings]):
         name = shown.site_name_at_once(self.machine_token) or name
         self.facts["site_name"] = name or shown.site_name(self.machine_token)
         self.facts["site_page"] = dashboard.page.url
+
+    @contextmanager
+    def _covering_what_may_be_a_token(self) -> Iterator[None]:
+        """Keep secret what looks like a machine token where a failure comes before it is read: its page is recorded."""
+        try:
+            yield
+        except (GuiderunnerError, PlaywrightError):
+            with suppress(PlaywrightError):  # the browser has gone, and nothing is recorded of its page
+                for value in self.dashboard.token_page.may_be_tokens():
+                    self.keep_secret(value, "machine token")
+            raise
 
     @contextmanager
     def noting_the_token(self) -> Iterator[None]:

@@ -11,12 +11,15 @@ from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import MachineTokens
 from flows.wordpress_migration.pages.sites import sites_link
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import Stuck, Undone, set_default_timeout, until
 from tests.flows.test_unseen_dashboards import GIVEN as UNSEEN
+from tests.runs import new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import Locator, Page
 
@@ -424,3 +427,30 @@ def test_no_sentence_repeats_a_machine_token_that_was_not_read(at: Callable[[str
     dashboard.words = [EDITIONS[0].words]
     with pytest.raises(Stuck, match=r"the page says: Your token, writing-widgets:, …$"):
         dashboard.press_generate_machine_token()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [f"<p>Your token: {TOKEN}</p>", f"<input value={TOKEN}>", f"<input type=password readonly value={TOKEN}>"],
+)
+def test_a_machine_token_that_was_not_read_is_kept_secret(page: Page, tmp_path: Path, shown: str) -> None:
+    """The page of the failure is recorded, with all that stands on it."""
+    run = new_run(MigrationRun, EDITIONS[0], MigrationSettings.load(GIVEN | {"PAGE_TIMEOUT": "1s"}), tmp_path)
+    run.attach(page)
+    run.follow(EDITIONS[0])
+    page.route("**/*", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    run.dashboard.page.goto("https://dashboard.example/")
+    run.dashboard.page.set_content(
+        '<p>0123456789abcdef0123456789abcdef01</p><button onclick="this.hidden = true; t.hidden = false">Generate Machine'
+        f" Token</button><div id=t hidden>{shown}<p>writing-widgets-of-the-whole-family-2</p>"
+        "<p>0f6c1b2a-88d1-4f0e-9a3c-5b7d2e4f6a80</p></div>"
+    )
+    with pytest.raises(Stuck):
+        run.make_machine_token()
+    assert TOKEN not in run.secrets.redact_deep(f"there were: {TOKEN}")
+    for other in (
+        "0123456789abcdef0123456789abcdef01",
+        "writing-widgets-of-the-whole-family-2",
+        "0f6c1b2a-88d1-4f0e-9a3c-5b7d2e4f6a80",
+    ):
+        assert run.secrets.redact_deep(other) == other

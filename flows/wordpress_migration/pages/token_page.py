@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flows.wordpress_migration.settings import slug
-from runner.controls import LATE, Secret, Stuck, control, copied_by, copy_buttons, fields, shown_values, until
+from runner.controls import LATE, Secret, Stuck, control, copied_by, copy_buttons, fields, lines, shown_values, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +173,16 @@ class TokenPage:
         ]
         alike = [one.value for one in shown if self._is_site_name(one.value)]
         return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
+
+    def may_be_tokens(self) -> list[str]:
+        """What has appeared on the page and looks like a machine token, whatever its words say of it."""
+        values = {word for line in lines(self.page) for word in _LIKE_TOKEN.findall(line)}
+        values |= {one.value for one in shown_values(self.page) if _LIKE_TOKEN.fullmatch(one.value)}
+        for one in fields(self.page.locator("input[type=password]")):
+            values |= set(_LIKE_TOKEN.findall(one.locator.input_value()))
+        known = "\n".join([*self.before, self.page.url])
+        others = (value for value in values if self._is_site_name(value) or IDENTIFIER.fullmatch(value))
+        return sorted(value for value in values.difference(others) if value not in known)
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
