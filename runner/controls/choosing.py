@@ -225,8 +225,15 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         element = chooser.element_handle()  # it may be made anew when it opens
 
     def look() -> Locator | None:
-        entry = entry_of(wanted.filter(visible=True), with_more.filter(visible=True))
-        return entry or _with_labels(options.filter(visible=True), words) or _beside_roles(element, said, words)
+        seen = options.filter(visible=True)
+        # Where nothing was typed, nothing marks a part of a name: a part of its own is the name, beside a label.
+        apart = seen.filter(has=page.locator(":not(*)") if typed else said)
+        return (
+            entry_of(wanted.filter(visible=True), with_more.filter(visible=True))
+            or _with_labels(seen, words)
+            or (apart.first if apart.count() == 1 else None)
+            or _beside_roles(element, said, words)
+        )
 
     entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
     if entry is None:

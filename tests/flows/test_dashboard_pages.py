@@ -443,6 +443,7 @@ def test_a_machine_token_that_was_not_read_is_kept_secret(page: Page, tmp_path: 
     run.dashboard.page.set_content(
         '<p>0123456789abcdef0123456789abcdef01</p><button onclick="this.hidden = true; t.hidden = false">Generate Machine'
         f" Token</button><div id=t hidden>{shown}<p>writing-widgets-of-the-whole-family-2</p>"
+        "<p>dev-writing-widgets-of-the-whole-family-2.example</p>"
         "<p>0f6c1b2a-88d1-4f0e-9a3c-5b7d2e4f6a80</p></div>"
     )
     with pytest.raises(Stuck):
@@ -451,6 +452,7 @@ def test_a_machine_token_that_was_not_read_is_kept_secret(page: Page, tmp_path: 
     for other in (
         "0123456789abcdef0123456789abcdef01",
         "writing-widgets-of-the-whole-family-2",
+        "dev-writing-widgets-of-the-whole-family-2.example",
         "0f6c1b2a-88d1-4f0e-9a3c-5b7d2e4f6a80",
     ):
         assert run.secrets.redact_deep(other) == other

@@ -666,16 +666,26 @@ def test_a_longer_name_with_the_words_marked_is_not_chosen(page: Page, mark: str
         "<span>Widgets</span> <span style='background: #ddf'>Pro</span>",
         "<div>Widgets</div><div>Professional</div>",
         "<span style='background: #ddf'>W</span> Widgets",
+        "<span>Widgets</span> <span style='color: #777'>Owner</span>",
     ],
 )
 def test_an_entry_may_have_a_label_beside_its_name(page: Page, entry: str) -> None:
-    """Smaller, in a box of its own, or on a line of its own."""
+    """Smaller, in a box of its own, on a line of its own; or alike, where nothing was typed that could be marked."""
     page.set_content(
         "<button id=b aria-haspopup=listbox>Choose</button><ul role=listbox onclick=\"b.textContent = 'Widgets'\">"
         f"<li role=option>Jo</li><li role=option>{entry}</li></ul>"
     )
     choose_from(page.locator("#b"), "Widgets", timeout=1)
     assert page.locator("#b").inner_text() == "Widgets"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_of_two_entries_that_are_said_to_be_the_name_and_more_none_is_chosen(page: Page) -> None:
+    """Which of them is meant, a person has to say."""
+    entries = "".join(f"<li role=option><span>Widgets</span> <span>{kind}</span></li>" for kind in ("Owner", "Guest"))
+    page.set_content(f"<button id=b aria-haspopup=listbox>Choose</button><ul role=listbox>{entries}</ul>")
+    with pytest.raises(Stuck, match='"Widgets" is not offered; offered are: "Widgets Owner", "Widgets Guest"'):
+        choose_from(page.locator("#b"), "Widgets", timeout=1)
 
 
 @pytest.mark.usefixtures("impatient")

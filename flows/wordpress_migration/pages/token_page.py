@@ -181,7 +181,9 @@ class TokenPage:
         for one in fields(self.page.locator("input[type=password]")):
             values |= set(_LIKE_TOKEN.findall(one.locator.input_value()))
         known = "\n".join([*self.before, self.page.url])
-        others = (value for value in values if self._is_site_name(value) or IDENTIFIER.fullmatch(value))
+        # What holds the site's name, such as its address, stands in facts too.
+        its_own = slug(self._typed_name)
+        others = (value for value in values if its_own in value or IDENTIFIER.fullmatch(value))
         return sorted(value for value in values.difference(others) if value not in known)
 
     def machine_token_at_once(self) -> str | None:
