@@ -13,7 +13,7 @@ if __name__ == "__main__":
             sys.stdin.buffer.read(),
             level=1,
             filter=[oxipng.RowFilter.NoOp, oxipng.RowFilter.Up],
-            deflate=oxipng.Deflaters.libdeflater(7),
+            deflate=oxipng.Deflaters.libdeflater(9),
             fast_evaluation=True,
             strip=oxipng.StripChunks.all(),
         )
