@@ -801,7 +801,7 @@ def without_spread(tree: str, secrets: Secrets) -> str:
     return "\n".join(lines)
 
 
-_ROLE = re.compile(r"""^[ -]*['"]?/?[a-z]*:? ?["']?|["']?( \[[^\]]*\])*['"]?:?$""")
+_ROLE = re.compile(r"""^[ -]*['"]?/?[a-z]*:? ?["']?|["']?( \[[^\]]{1,40}\]){0,6}['"]?:?$""")
 """What a line of it has around what is said on the page."""
 
 _GONE = re.compile(r"Connection closed|(page|target) crashed", re.IGNORECASE)

@@ -291,7 +291,10 @@ def forms(value: str) -> set[str]:
     raw = value.encode()
     found = {value, quote(value), quote(value, safe=""), quote_plus(value)}
     found |= {quote(value, safe=kept) for kept in (_KEPT_IN_PARTS, _KEPT_IN_ADDRESSES)}
-    found |= {unquote(value)}  # an address keeps a percent sign as it is
+    # Without its spaces an application password opens as much.
+    found |= {alone} if len(alone := BETWEEN.sub("", value)) >= SHORTEST else set()
+    as_address = unquote(value)  # an address keeps a percent sign as it is
+    found |= {as_address} if len(as_address) >= SHORTEST else set()
     found |= {html.escape(value), html.escape(value, quote=False)}
     found |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     # Inside a longer text base64 has one of three alignments; the characters that depend on the neighbours are cut.
@@ -358,7 +361,12 @@ def inflated(data: bytes, at_most: int = 0) -> bytes:
     Raises:
         zlib.error: It was not packed, or is damaged.
     """
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(data, at_most)
+    whole = b""
+    while data:  # several that were packed one by one may follow one another
+        one = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        whole += one.decompress(data, at_most - len(whole) if at_most else 0)
+        data = one.unused_data if not at_most or len(whole) < at_most else b""
+    return whole
 
 
 def _to_base64(text: str) -> str:

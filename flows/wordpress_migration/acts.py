@@ -20,11 +20,7 @@ def migrate_existing_site(run: MigrationRun) -> None:
     dashboard = run.dashboard
     run.open_workspace(dashboard)
     run.screenshot(highlight=dashboard.migrate_existing_site)
-    if not dashboard.is_in_workspace and not run.settings.workspace:
-        # It begins in another one then, and nobody has looked whether the name is free there.
-        run.facts.change(workspace_page=None, name_was_free=None)
-    if "workspace_page" not in run.facts:
-        run.note_workspace(dashboard.page.url)
+    run.begin_in(dashboard, dashboard.page.url)
     dashboard.begin_to_migrate()
 
 

@@ -55,13 +55,13 @@ def check_workspace(run: MigrationRun) -> None:
         dashboard = run.dashboard_in(page)
         run.open_workspace(dashboard)
         stands = dashboard.has_site(settings.site_name)
-        run.note_workspace(dashboard.home)
+        run.begin_in(dashboard, dashboard.home)
         if stands:
             raise Stuck(
                 f"a site named {settings.site_name} stands in the workspace already: choose another NEW_SITE_NAME",
                 looked_for=settings.site_name,
             )
-        if dashboard.is_in_workspace:
+        if dashboard.is_in_workspace or not settings.workspace:
             run.facts["name_was_free"] = "yes"
         else:
             run.say(

@@ -18,7 +18,7 @@ from flows.wordpress_migration.settings import MigrationSettings, slug
 from runner.errors import GuiderunnerError
 from runner.one_time_codes import OneTimeCodes
 from runner.run import Run
-from runner.secrets import plain_url
+from runner.secrets import Secret, plain_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from flows.wordpress_migration.pages.dashboard import Words
     from runner.camera import Camera
     from runner.flow import Flow
-    from runner.secrets import Secret
 
 BLANK = "about:blank"
 """Where a tab is that has just been opened."""
@@ -138,15 +137,21 @@ class MigrationRun(Run[MigrationSettings]):
         elif "workspace_page" in self.facts:
             dashboard.return_to_workspace(self.facts["workspace_page"])
 
-    def note_workspace(self, address: str) -> None:
+    def begin_in(self, dashboard: Dashboard, address: str) -> None:
         """Record where the run begins, if no workspace is set: the dashboard may open with another one next time.
 
         Args:
+            dashboard: Where it has opened a workspace.
             address: Of the workspace's page, when that had come to rest.
         """
-        # What an identity provider has handed over in an address is no part of where that is.
-        if not self.settings.workspace and plain_url(address) == address:
-            self.facts["workspace_page"] = address
+        if self.settings.workspace:
+            return
+        place = address if _is_a_place(address) else None
+        if "workspace_page" in self.facts and not dashboard.is_in_workspace:
+            # It cannot go back and begins in another one; nobody has looked whether the name is free there.
+            self.facts.change(workspace_page=place, name_was_free=None)
+        elif place and "workspace_page" not in self.facts:
+            self.facts["workspace_page"] = place
 
     def return_to_site_page(self) -> None:
         """Open the page that the site's creation has led to, in a browser just opened."""
@@ -180,8 +185,8 @@ class MigrationRun(Run[MigrationSettings]):
                 dashboard.go_on_with_token()
             if self._token is None:
                 self.machine_token = self.keep_secret(shown.machine_token(), "machine token")
+            name = shown.site_name_at_once(self.machine_token) or name
             dashboard.leave_token_dialogue()
-        name = shown.site_name_at_once(self.machine_token) or name
         self.facts["site_name"] = name or shown.site_name(self.machine_token)
         self.facts["site_page"] = dashboard.page.url
 
@@ -193,7 +198,7 @@ class MigrationRun(Run[MigrationSettings]):
         except (GuiderunnerError, PlaywrightError):
             with suppress(PlaywrightError):  # the browser has gone, and nothing is recorded of its page
                 for value in self.dashboard.token_page.may_be_tokens():
-                    self.keep_secret(value, "machine token")
+                    self.secrets.add(Secret(value, "machine token"), pieces=False)
             raise
 
     @contextmanager
@@ -304,3 +309,9 @@ def read(text: str) -> list[ListedToken]:
     """Listed tokens as `written` has written them."""
     pairs: list[list[list[str]]] = json.loads(text)
     return [ListedToken(tuple(identity), tuple(words)) for identity, words in pairs]
+
+
+def _is_a_place(address: str) -> bool:
+    """Whether an address says only where a page is, and nothing that an identity provider has handed over in it."""
+    path, _, fragment = address.partition("#")
+    return plain_url(path) == path and "=" not in fragment

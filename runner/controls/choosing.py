@@ -14,7 +14,7 @@ from runner.controls.words import begins_with, named, says_more_than, spaced
 from runner.errors import Stuck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from playwright.sync_api import ElementHandle, Locator
 
@@ -213,8 +213,8 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
         chooser.select_option(label=(option.text_content() or "").strip())
         return
     typed, own_words = chooser.evaluate(_OWN_JS)
-    # What is chosen already is left alone: to press it once more may take it back.
-    shown = bool(named(words).search(own_words))
+    # What is chosen already is left alone: to press it once more may take it back. A name may have been cut off.
+    shown = bool(named(words).search(own_words)) and not _CUT_OFF.search(own_words)
     if shown and not typed:
         return
     said = saying(page, words)
@@ -239,26 +239,40 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     if entry is None:
         until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
         raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
+    said_there = " ".join((entry.text_content() or "").split())
     entry.click()
-    if not until(page, lambda: _says(chooser, element, words) or None, timeout=LATE if shown else None):
+    names = (named(words), says_more_than(words), named(said_there))  # the box may repeat all that the entry says
+    if not until(page, lambda: _says(chooser, element, words, names) or None, timeout=LATE if shown else None):
         if not shown:
             raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
         choose_from(chooser, words, timeout=timeout)  # it was chosen, and the press has taken that back
+
+
+_CUT_OFF = re.compile(r"(\u2026|\.\.\.)\W*$")
 
 
 def _open(chooser: Locator) -> None:
     """Press a closed list where a reader does: what lies over it there may be its own label, or the box around it."""
     chooser.scroll_into_view_if_needed()
     over = chooser.evaluate_handle(_OVER_IT_JS).as_element()
-    (over or chooser).click()
+    if over is None:
+        chooser.click()
+        return
+    at, around = chooser.bounding_box(), over.bounding_box()
+    if at and around:
+        # Where the list is: in the middle of what lies over it something else may be.
+        x, y = at["x"] + at["width"] / 2 - around["x"], at["y"] + at["height"] / 2 - around["y"]
+        over.click(position={"x": x, "y": y})
 
 
 _OVER_IT_JS = """el => {
     const {left, top, width, height} = el.getBoundingClientRect();
     const over = el.getRootNode().elementFromPoint(left + width / 2, top + height / 2);
     if (!over || el.contains(over)) return null;
-    const others = [...over.querySelectorAll('input, select, textarea, button, a[href]')];
-    const around = over.contains(el) && !others.some(other => other !== el && other.checkVisibility());
+    const others = [...over.querySelectorAll('input, select, textarea, button, a, [role=button], [role=combobox]')];
+    // What else an ancestor lays over it, such as while it loads, is waited for.
+    const around = over.contains(el) && getComputedStyle(el).pointerEvents === 'none'
+        && !others.some(other => other !== el && other.checkVisibility());
     return around || over.closest('label')?.control === el ? over : null;
 }"""
 
@@ -321,7 +335,8 @@ _WITH_LABELS_JS = r"""(all, [pattern, around]) => {
         return line.filter(part => part.size >= size && !part.boxed).map(part => part.text).join('').trim();
     };
     const named = el => lines(el).some(line => name.test(says(line)));
-    return all.flatMap((el, index) => named(el) && (!around || named(el.parentElement)) ? [index] : []);
+    const also = el => !around || !!el.parentElement && named(el.parentElement);
+    return all.flatMap((el, index) => named(el) && also(el) ? [index] : []);
 }"""
 """Which of these entries are named so; where they are only words of entries, what stands around them counts too."""
 
@@ -337,7 +352,7 @@ def _beside_roles(chooser: ElementHandle, said: Locator, words: str) -> Locator 
     return found.nth(named_so[0]) if named_so else None
 
 
-def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
+def _says(chooser: Locator, element: ElementHandle, words: str, names: Sequence[re.Pattern[str]]) -> bool:
     """Whether a chooser shows these words: in itself, or beside its input, as where that only takes the typing."""
     script = """el => {
         if (!el.isConnected) return null;
@@ -354,7 +369,7 @@ def _says(chooser: Locator, element: ElementHandle, words: str) -> bool:
     if shown is None and chooser.count():
         shown = chooser.first.evaluate(script)
     if shown and "value" in shown:
-        return any(name.search(shown["value"]) for name in (named(words), says_more_than(words)))
+        return any(name.search(shown["value"]) for name in names)
     return bool(shown and re.search(spaced(words), shown["said"], re.IGNORECASE))
 
 

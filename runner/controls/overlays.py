@@ -125,6 +125,9 @@ def close_alert_over(covered: Locator) -> None:
         return
     close = page.get_by_role("button", name=re.compile(rf"^\W*({_CLOSE})\W*$", re.IGNORECASE))
     for alert in said.all():
+        around = alert.locator("xpath=ancestor-or-self::*[self::dialog or contains(@role, 'dialog')][1]")
+        if around.count() and not around.filter(has=covered).count():
+            continue  # to close a dialogue is another thing
         # Its cross stands in it, or beside it in a box of their own.
         box = alert.locator("xpath=ancestor-or-self::*[position() <= 3]").filter(has=close, has_not=covered).last
         if box.count() and _overlap(alert, covered):

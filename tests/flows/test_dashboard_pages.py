@@ -377,6 +377,12 @@ def test_a_line_that_introduces_nothing_is_repeated(at: Callable[[str], Dashboar
         dashboard.press_create_site()
 
 
+def test_sites_that_cannot_be_pressed_are_no_way_to_a_list(at: Callable[[str], Dashboard]) -> None:
+    """Navigation that waits beside the screen is for narrower ones."""
+    hidden = "<nav style='position: fixed; left: -300px; width: 200px'><span>Sites</span></nav>"
+    assert sites_link(at(f"{hidden}<main>{MIGRATE}</main>").page) is None
+
+
 FLASH = (
     "<div role=status style='position: fixed; {0}; padding: 2em; background: #dfd'>You are now working in Widgets."
     "<button aria-label='Dismiss this message' onclick='this.parentElement.remove()'>x</button></div>"

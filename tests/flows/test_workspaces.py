@@ -8,8 +8,10 @@ import pytest
 
 from flows.wordpress_migration import acts
 from flows.wordpress_migration.flow import FLOW
+from flows.wordpress_migration.migration import check_workspace
 from flows.wordpress_migration.pages import dashboard as dashboard_page
 from flows.wordpress_migration.pages.dashboard import Dashboard, Words
+from flows.wordpress_migration.pages.loading import leads_to
 from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import set_default_timeout
@@ -126,7 +128,7 @@ def begin(run: MigrationRun) -> None:
     """Look at the workspace, as the preflight does."""
     run.open_workspace(run.dashboard)
     run.dashboard.has_site(SITE)
-    run.note_workspace(run.dashboard.home)
+    run.begin_in(run.dashboard, run.dashboard.home)
 
 
 @pytest.mark.parametrize("made", [False, True])
@@ -164,9 +166,62 @@ def test_a_dashboard_that_opens_where_the_run_began_is_not_loaded_again(page: Pa
     assert [path for path in account.visited if "favicon" not in path] == ["/", "/workspaces/gadgets"]
 
 
-def test_an_address_that_holds_what_a_sign_in_has_handed_over_is_not_recorded(run: MigrationRun) -> None:
-    """It would stand in the ledger, and lead nowhere a second time."""
-    run.note_workspace("https://dashboard.example/?code=Zq3abcdef&state=GHIJ")
-    assert "workspace_page" not in run.facts
-    run.note_workspace("https://dashboard.example/?workspace=gadgets")
-    assert run.facts["workspace_page"] == "https://dashboard.example/?workspace=gadgets"
+def test_an_address_that_had_more_in_it_the_first_time_is_the_same_workspaces(page: Page, run: MigrationRun) -> None:
+    """Nobody is asked then, and what was found out counts."""
+    account = Account(page)
+    begin(run)
+    run.facts.change(
+        workspace_page="https://dashboard.example/workspaces/gadgets/overview?welcome=1", name_was_free="yes"
+    )
+    page.route(
+        "**/overview*",
+        lambda route: route.fulfill(
+            body="<script>location.replace('/workspaces/gadgets')</script>", content_type="text/html"
+        ),
+    )
+    account.sites = {"gadgets"}
+    assert acts.site_exists(run)
+
+
+def test_a_preflight_that_cannot_go_back_begins_in_the_workspace_that_is_there(page: Page, run: MigrationRun) -> None:
+    """Where it looks for the name is where the run goes on, and it speaks of no workspace that is not set."""
+    account = Account(page)
+    page.context.route("**/*", account.answer)
+    run.facts.change(workspace_page="https://dashboard.example/workspaces/lost", name_was_free="yes")
+    account.lost = {"lost"}
+    said: list[str] = []
+    run.say = said.append  # type: ignore[method-assign]
+    check_workspace(run)
+    assert dict(run.facts) == {"workspace_page": "https://dashboard.example/workspaces/gadgets", "name_was_free": "yes"}
+    assert not [sentence for sentence in said if "None" in sentence]
+
+
+def test_an_address_that_holds_what_a_sign_in_has_handed_over_is_not_recorded(page: Page, run: MigrationRun) -> None:
+    """It would stand in the ledger, and lead nowhere a second time; what was found out stays."""
+    run.facts["name_was_free"] = "yes"
+    for address in ("https://dashboard.example/?code=Zq3abcdef&state=GHIJ", "https://dashboard.example/#access=Zq3abc"):
+        run.begin_in(run.dashboard, address)
+    assert dict(run.facts) == {"name_was_free": "yes"}
+    run.begin_in(run.dashboard, "https://dashboard.example/#/gadgets")
+    assert run.facts["workspace_page"] == "https://dashboard.example/#/gadgets"
+
+
+@pytest.mark.parametrize(
+    ("landed", "same"),
+    [
+        ("/workspaces/1", True),
+        ("/workspaces/1/overview", True),
+        ("/workspaces/2", False),
+        ("/workspaces/12", False),
+        ("/workspaces", False),
+        ("/", False),
+        ("/workspaces/1?as=2", False),
+        ("/workspaces/1#/2", False),
+    ],
+)
+def test_what_an_address_has_led_to_is_the_same_or_another_workspace(landed: str, *, same: bool) -> None:
+    """A first visit may have had more in its address; a workspace that is lost leads to another one."""
+    assert (
+        leads_to("https://dashboard.example/workspaces/1/overview?welcome=1", f"https://dashboard.example{landed}")
+        is same
+    )

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -136,21 +137,26 @@ def test_a_font_that_does_not_come_is_not_waited_for_by_the_driver() -> None:
 
 def test_a_key_for_browsers_that_are_lent_is_not_shown() -> None:
     """It stands in the address before the host, in its path or behind it; Playwright's own error tells all of it."""
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        host = f"127.0.0.1:{server.server_port}"
-        beside = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        beside.start()
+
+    def look(scheme: str, host: str) -> None:
+        settings = BrowserSettings.load({"BROWSER_ENDPOINT": f"{scheme}://{KEY}:x@{host}/{KEY}/?token={KEY}"})
+        with (
+            pytest.raises(Missing, match=f"BROWSER_ENDPOINT {scheme}://{host}/ does not answer") as caught,
+            open_browser(settings),
+        ):
+            pass
+        assert KEY not in str(caught.value)
+        assert "501" in str(caught.value)
+        assert machine.browser("chromium", settings).look() == f"the one at BROWSER_ENDPOINT {scheme}://{host}/"
+
+    with (
+        HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server,
+        ThreadPoolExecutor(1) as beside,
+        ThreadPoolExecutor(1) as apart,  # another test's Playwright may be at work in this thread
+    ):
+        beside.submit(server.serve_forever, poll_interval=0.01)
         try:
             for scheme in ("ws", "http"):
-                settings = BrowserSettings.load({"BROWSER_ENDPOINT": f"{scheme}://{KEY}:x@{host}/{KEY}/?token={KEY}"})
-                with (
-                    pytest.raises(Missing, match=f"BROWSER_ENDPOINT {scheme}://{host}/ does not answer") as caught,
-                    open_browser(settings),
-                ):
-                    pass
-                assert KEY not in str(caught.value)
-                assert "501" in str(caught.value)
-                assert machine.browser("chromium", settings).look() == f"the one at BROWSER_ENDPOINT {scheme}://{host}/"
+                apart.submit(look, scheme, f"127.0.0.1:{server.server_port}").result()
         finally:
             server.shutdown()
-            beside.join()

@@ -16,6 +16,7 @@ from runner.controls import (
     choice,
     choose,
     choose_from,
+    close_alert_over,
     control,
     controls_on,
     copied_by,
@@ -677,6 +678,80 @@ def test_an_entry_may_have_a_label_beside_its_name(page: Page, entry: str) -> No
     )
     choose_from(page.locator("#b"), "Widgets", timeout=1)
     assert page.locator("#b").inner_text() == "Widgets"
+
+
+CHOOSES = (
+    "<ul role=listbox id=l hidden>{0}</ul><script>function opens() {{ l.hidden = false }}"
+    "for (const one of l.children) one.onclick = () => {{ document.title = one.textContent; l.hidden = true; "
+    "if (s.matches('input')) s.value = one.textContent; else s.textContent = one.textContent }}</script>"
+)
+
+
+def test_a_longer_name_that_is_cut_off_is_not_the_chosen_one(page: Page) -> None:
+    """The list shows the beginning of another one, and the site would be made there."""
+    page.set_content(
+        "<button id=s aria-haspopup=listbox onclick='opens()'>Widgets\u2026</button>"
+        + CHOOSES.format("<li role=option>Widgets International</li><li role=option>Widgets</li>")
+    )
+    choose_from(page.locator("#s"), "Widgets", timeout=1)
+    assert page.title() == "Widgets"
+
+
+def test_what_lies_over_a_list_while_it_loads_is_waited_for(page: Page) -> None:
+    """It is laid over it by what is around it, which does not open it."""
+    page.set_content(
+        "<style>#b { position: relative } .loads::after { content: ''; position: absolute; inset: 0 }</style>"
+        "<div id=b class=loads><button id=s aria-haspopup=listbox onclick='opens()'>Choose</button></div>"
+        + CHOOSES.format("<li role=option>Widgets</li>")
+        + "<script>setTimeout(() => { b.className = '' }, 300)</script>"
+    )
+    choose_from(page.locator("#s"), "Widgets", timeout=1)
+    assert page.title() == "Widgets"
+
+
+def test_a_box_around_a_list_is_pressed_where_the_list_is(page: Page) -> None:
+    """In its own middle stands what creates the site."""
+    page.set_content(
+        "<div style='width: 600px; display: flex' onclick='if (event.target === this) opens()'>"
+        "<span id=s role=combobox aria-haspopup=listbox style='flex: 1; pointer-events: none'>Choose</span>"
+        "<span style='flex: 1' onclick=\"document.title = 'created'\">Create Site</span><span style='flex: 1'></span></div>"
+        + CHOOSES.format("<li role=option>Widgets</li>")
+    )
+    choose_from(page.locator("#s"), "Widgets", timeout=1)
+    assert page.title() == "Widgets"
+
+
+def test_a_box_may_repeat_all_that_the_chosen_entry_says(page: Page) -> None:
+    """Its kind with it."""
+    page.set_content(
+        "<input id=s role=combobox onclick='opens()'>"
+        + CHOOSES.format("<li role=option>Widgets <small>Pro</small></li>")
+    )
+    choose_from(page.locator("#s"), "Widgets", timeout=1)
+    assert page.locator("#s").input_value() == "Widgets Pro"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_entries_in_shadow_trees_that_cannot_be_told_are_said_not_to_be_offered(page: Page) -> None:
+    """In a sentence, not in an error of the page."""
+    page.set_content(
+        "<input id=i role=combobox aria-controls=l><div role=listbox id=l><x-o role=option></x-o></div><script>"
+        "customElements.define('x-o', class extends HTMLElement { constructor() { super();"
+        " this.attachShadow({mode: 'open'}).innerHTML = '<span>Widgets</span> <small>Pro</small>' } })</script>"
+    )
+    with pytest.raises(Stuck, match='"Widgets" is not offered'):
+        choose_from(page.locator("#i"), "Widgets", timeout=1)
+
+
+def test_a_dialogue_is_not_closed_for_what_it_says_aloud(page: Page) -> None:
+    """It may be at work, and a control below it has to wait."""
+    page.set_content(
+        "<button id=b>Create Site</button><div role=dialog id=d style='position: fixed; inset: 0; background: #eee'>"
+        "<p role=status style='position: absolute; inset: 0'>Creating</p>"
+        "<button style='position: relative' onclick='d.remove()'>Close</button></div>"
+    )
+    close_alert_over(page.locator("#b"))
+    assert page.locator("#d").is_visible()
 
 
 @pytest.mark.usefixtures("impatient")

@@ -41,6 +41,7 @@ PLANTED: dict[str, bytes] = {
     "trace.zip": zipped("trace.trace", json.dumps({"params": {"value": CANARY}}).encode()),
     "trace-body.zip": zipped("resources/x.json", gzip.compress(f"token={quote(CANARY)}".encode())),
     "trace-packed.zip": zipped("resources/x.dat", zlib.compress(f"token={quote(CANARY)}".encode())),
+    "packed-after-another.gz": gzip.compress(b"nothing") + gzip.compress(CANARY.encode()),
     "begins-like-zlib.txt": f"x^ {CANARY}".encode(),
     "trace-name.zip": zipped(f"resources/{quote(CANARY, safe='')}.html", b"x"),
     "trace-nested.zip": zipped("inner.zip", zipped("a.json", json.dumps(json.dumps([CANARY])).encode())),

@@ -201,6 +201,29 @@ def test_what_only_looks_encoded_stays_as_it_is(text: str) -> None:
     assert secrets.redact_deep(text) == text
 
 
+def test_a_password_with_spaces_is_found_without_them_and_spread() -> None:
+    """An application password opens as much without them, and a page may split it at each of them."""
+    secrets = Secrets()
+    secrets.add(Secret("abcd EFGH 1234 ijkl MNOP 5678", "application password"))
+    assert secrets.redact("abcdEFGH1234ijklMNOP5678") == "[application password]"
+    assert secrets.spread(["Your password: ", "abcd", "EFGH", "1234", "ijkl", "MNOP", "5678", "Done"]).keys() == {
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    }
+
+
+def test_a_password_of_percent_signs_takes_no_short_word_along() -> None:
+    """What an address would read in it is in every text by chance."""
+    secrets = Secrets()
+    secrets.add(Secret("%61%62%63", "password"))
+    assert secrets.redact("abc, a cab") == "abc, a cab"
+    assert secrets.redact("x=%61%62%63") == "x=[password]"
+
+
 def test_what_is_beside_a_secret_can_still_be_written() -> None:
     """Half of an emoji, as pages cut them, stays an escape: as a character it could not be written to any file."""
     secrets = Secrets()

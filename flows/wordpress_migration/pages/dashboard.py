@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from flows.wordpress_migration.pages.lists import Rest, parts
-from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, host_and_port, load
+from flows.wordpress_migration.pages.loading import FIRST_SERVER_ERROR, host_and_port, leads_to, load
 from flows.wordpress_migration.pages.menus import AROUND, MENUS
 from flows.wordpress_migration.pages.sign_in import SignIn
 from flows.wordpress_migration.pages.sites import entry_of_site, link_over, opener_beside, search_field, sites_link
@@ -333,11 +333,14 @@ class Dashboard:
         def is_there() -> bool | None:
             return self.page.url.rstrip("/") == address.rstrip("/") or None
 
+        def has_led_there() -> bool | None:
+            return leads_to(address, self.page.url) or None
+
         self._is_where_it_began = bool(until(self.page, is_there, timeout=LATE))
         if not self._is_where_it_began:
             self._say("going back to the workspace in which this run began")
             self._load(address)
-            self._is_where_it_began = self._offers_to_migrate() and bool(until(self.page, is_there, timeout=LATE))
+            self._is_where_it_began = self._offers_to_migrate() and bool(until(self.page, has_led_there, timeout=LATE))
             if not self._is_where_it_began:
                 self.open()
 
@@ -536,18 +539,22 @@ class Dashboard:
         made = self.goes_on if self._goes_on else self.to_wp_admin
         close_alert_over(generate)
         self.token_page.before = before = lines(self.page)
+        # One that was open before, such as help, or the wizard's own, shows no token for that.
+        dialogue = self.token_page.dialogue.filter(has_not=generate)
+        shown = [] if dialogue.is_visible() else [dialogue]
         generate.click()
-        while self.reach(made, self.token_page.dialogue, again=generate, pressed=Pressed(generate, before)) is generate:
+        while self.reach(made, *shown, again=generate, pressed=Pressed(generate, before)) is generate:
             # The password was given, and the page is back where it was: it waits to be pressed once more.
             generate.click()
 
     def leave_token_dialogue(self) -> None:
         """Close the dialogue that shows the machine token, if there is one that does not go on to wp-admin itself."""
-        made = self.goes_on if self._goes_on else self.to_wp_admin
         over = self.token_page.dialogue
-        if over.is_visible() and not over.filter(has=made).count():
+        # The page that goes on may have been left already.
+        made = [*([self.goes_on] if self._goes_on else []), self.to_wp_admin]
+        if over.is_visible() and not any(over.filter(has=one).count() for one in made):
             self.token_page.leave_dialogue()
-            self.reach(made)
+            self.reach(*made)
 
     def go_on_with_token(self) -> None:
         """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""

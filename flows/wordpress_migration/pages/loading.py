@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -51,6 +51,20 @@ AGAIN = 1.0
 def host_and_port(url: str) -> str:
     """Host and port of an address."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def leads_to(address: str, landed: str) -> bool:
+    """Whether a page that an address has led to is the one that it names: what a dashboard adds may be left out.
+
+    Args:
+        address: Such as `/workspaces/1/overview?welcome=1`.
+        landed: Such as `/workspaces/1`, which is the same workspace's.
+    """
+    one, other = urlsplit(address), urlsplit(landed)
+    shorter, longer = sorted((one.path.rstrip("/"), other.path.rstrip("/")), key=len)
+    below = shorter == longer or (shorter.count("/") > 1 and longer.startswith(f"{shorter}/"))
+    more = set(parse_qsl(other.query)) - set(parse_qsl(one.query))
+    return (one.netloc, one.fragment) == (other.netloc, other.fragment) and below and not more
 
 
 @dataclass(frozen=True)

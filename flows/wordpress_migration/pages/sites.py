@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from runner.controls import control
+from runner.controls import can_be_pressed, control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,10 @@ def sites_link(page: Page) -> Locator | None:
     found.append(
         navigation.get_by_text(counted).and_(page.locator(":not(h1, h2, h3, h4, h5, h6)")).filter(visible=True).last
     )
-    return next((one for one in found if one.is_visible()), None)
+    *controls, words = found
+    if link := next((one for one in controls if one.is_visible()), None):
+        return link
+    return words if words.is_visible() and can_be_pressed(words) else None
 
 
 def search_field(scope: Page | Locator) -> Locator:

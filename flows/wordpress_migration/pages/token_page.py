@@ -34,7 +34,8 @@ _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 
 SHOWS_TOKEN = re.compile(
     r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)"
-    r"|^(?=[\s\S]*token(?!s\b))(?=[\s\S]*(once|again|cop(y|ied)|store|save|[a-z0-9_-]{30}))",
+    r"|^(?![\s\S]*(what.s new|introducing|new feature))(?=[\s\S]*\btoken(?!s\b))"
+    r"(?=[\s\S]*(shown once|only once|see it again|shown again|cop(y|ied)|[a-z0-9_-]{30}))",
     re.IGNORECASE,
 )
 """Words of a dialogue that may show the machine token, this once; its lines follow each other without a space."""
@@ -44,6 +45,8 @@ LEAVE_WORDS = ("Done", "Close", "OK", "Okay", "Got it", "Finish", "Continue", "I
 
 
 _LIKE_TOKEN = re.compile(r"[A-Za-z0-9_-]{30,}")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+){2,}")
+_BETWEEN_WORDS = re.compile(r"[\s=:,;'\"()<>\[\]]+")
 
 
 def without_token(line: str) -> str:
@@ -176,15 +179,13 @@ class TokenPage:
 
     def may_be_tokens(self) -> list[str]:
         """What has appeared on the page and looks like a machine token, whatever its words say of it."""
-        values = {word for line in lines(self.page) for word in _LIKE_TOKEN.findall(line)}
-        values |= {one.value for one in shown_values(self.page) if _LIKE_TOKEN.fullmatch(one.value)}
-        for one in fields(self.page.locator("input[type=password]")):
-            values |= set(_LIKE_TOKEN.findall(one.locator.input_value()))
+        shown = [*lines(self.page), *(one.value for one in shown_values(self.page))]
+        shown += [one.locator.input_value() for one in fields(self.page.locator("input[type=password]"))]
+        # A word as a whole: not a part of an address, which may stand in facts.
+        values = {word.strip(".") for text in shown for word in _BETWEEN_WORDS.split(text)}
         known = "\n".join([*self.before, self.page.url])
-        # What holds the site's name, such as its address, stands in facts too.
-        its_own = slug(self._typed_name)
-        others = (value for value in values if its_own in value or IDENTIFIER.fullmatch(value))
-        return sorted(value for value in values.difference(others) if value not in known)
+        others = (one for one in values if self._is_site_name(one) or _SLUG.fullmatch(one) or IDENTIFIER.search(one))
+        return sorted(one for one in values.difference(others) if LABELLED_TOKEN.fullmatch(one) and one not in known)
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""

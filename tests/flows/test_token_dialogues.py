@@ -1,0 +1,134 @@
+"""Dialogues around the machine token: the token's own, the wizard's, others; and what a failure before it leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flows.wordpress_migration.flow import EDITIONS
+from flows.wordpress_migration.run import MigrationRun
+from flows.wordpress_migration.settings import MigrationSettings
+from runner.controls import Stuck, set_default_timeout
+from runner.gate import scan
+from tests.flows.test_unseen_dashboards import GIVEN
+from tests.runs import new_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    Begin = Callable[..., MigrationRun]
+
+pytestmark = pytest.mark.browser
+
+TOKEN = "v3Nq8xTbR1mZ-kYw0cLdUe7JgPa_s5HiFo2XtCVnB4QyE"
+SITE_ID = "3f2a9c1b-88d1-4f0e-9a3c-5b7d2e4f6a80"
+GENERATE = "<button onclick='generate()'>Generate Machine Token</button>"
+NAME_AND_TOKEN = (
+    "<label>Pantheon Site Name <input readonly value=writing-widgets></label>"
+    f"<label>Your Machine Token <input readonly value={TOKEN}></label>"
+)
+OVER_ALL = "role=dialog style='position: fixed; inset: 0; background: #fff'"
+
+
+@pytest.fixture
+def begin(page: Page, tmp_path: Path) -> Begin:
+    """A run in step 4, on this page."""
+
+    def at(body: str, *, edition: int = 0, path: str = "", **more: str) -> MigrationRun:
+        settings = MigrationSettings.load(GIVEN | {"PAGE_TIMEOUT": "3s", "CREATION_TIMEOUT": "3s"} | more)
+        run = new_run(MigrationRun, EDITIONS[edition], settings, tmp_path)
+        set_default_timeout(page.context, 3)
+        html = f"<!doctype html><meta charset=utf-8>{body}"
+        page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
+        run.attach(page)
+        run.follow(EDITIONS[edition])
+        run.dashboard.page.goto(f"https://dashboard.example/{path}")
+        return run
+
+    return at
+
+
+@pytest.mark.parametrize("close", ["", "<button aria-label=Close onclick='this.parentElement.remove()'>x</button>"])
+def test_a_wizard_that_is_a_dialogue_is_not_closed_for_the_tokens(begin: Begin, close: str) -> None:
+    """All that follows stands in it, on its next page too."""
+    run = begin(
+        f"<div {OVER_ALL}>{close}<div id=v>{GENERATE}</div></div><script>"
+        f"const shown = `{NAME_AND_TOKEN}`;"
+        "function generate() { v.innerHTML = shown + '<button onclick=next()>Continue to Migration</button>' }"
+        "function next() { v.innerHTML = shown + '<a href=/wp>Go to wp-admin</a>' }</script>",
+        edition=1,
+    )
+    run.make_machine_token()
+    assert (run.machine_token.reveal(), run.facts["site_name"]) == (TOKEN, "writing-widgets")
+    assert run.dashboard.to_wp_admin.is_visible()
+
+
+def test_a_dialogue_with_the_token_may_come_on_the_page_that_follows(begin: Begin) -> None:
+    """What led there is gone, and is not waited for once more."""
+    run = begin(
+        f"<div id=v>{GENERATE}</div><script>"
+        "function generate() { v.innerHTML = '<button onclick=next()>Continue to Migration</button>' }"
+        f"function next() {{ v.innerHTML = `<a href=/wp>Go to wp-admin</a><div {OVER_ALL}>Your machine token is shown once."
+        f"{NAME_AND_TOKEN}<button onclick='this.parentElement.remove()'>Done</button></div>` }}</script>",
+        edition=1,
+    )
+    run.make_machine_token()
+    assert run.machine_token.reveal() == TOKEN
+    assert run.dashboard.page.get_by_role("dialog").count() == 0
+
+
+def test_a_dialogue_that_was_open_before_is_not_the_tokens(begin: Begin) -> None:
+    """Help speaks of machine tokens and has something to copy; the password that is asked for is given all the same."""
+    run = begin(
+        "<div role=dialog aria-label=Help>Sign in: <code>terminus auth:login --machine-token=TOKEN</code><button>Copy</button>"
+        f"</div><div id=v>{GENERATE}</div><script>"
+        "function generate() { v.innerHTML = `<form onsubmit='made(); return false'><label>Password <input type=password>"
+        "</label><button>Log in</button></form>` }"
+        f"function made() {{ v.innerHTML = `{NAME_AND_TOKEN}<a href=/x>Install on /wp-admin</a>` }}</script>"
+    )
+    run.make_machine_token()
+    assert run.machine_token.reveal() == TOKEN
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        "<h2>What's new</h2>Sign in with a passkey and never type a token again.",
+        "<h2>What's new</h2>Token permissions: save time with the new API token page.",
+        "<h2>Introducing the new CLI</h2>Create a token once, and use it everywhere.",
+    ],
+)
+def test_news_that_speak_of_a_token_are_closed(begin: Begin, news: str) -> None:
+    """They show none, and lie over all."""
+    run = begin(
+        f"<div {OVER_ALL}>{news}<button onclick='this.parentElement.remove()'>Got it</button></div>"
+        "<button onclick='document.title = 1'>Migrate Existing Site</button>"
+    )
+    run.dashboard.migrate_existing_site.click()
+    assert run.dashboard.page.title() == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (f"sites/{SITE_ID}", f"Reference: site_{SITE_ID}_1732665"),
+        (
+            "sites/muellers-grosse-baeckerei-und-konditorei-am-markt",
+            "Request failed for dev-muellers-grosse-baeckerei-und-konditorei-am-markt.pantheonsite.io",
+        ),
+        ("sites/1", "See https://docs.example.com/guides/wordpress-migration-troubleshooting-and-support"),
+    ],
+)
+def test_what_a_failure_says_beside_no_token_is_no_secret(begin: Begin, path: str, said: str) -> None:
+    """It would be taken out of facts, and the run's files be deleted for what stands in them."""
+    run = begin(f"{GENERATE}<p id=t></p><script>function generate() {{ t.textContent = `{said}` }}</script>", path=path)
+    run.facts["site_page"] = run.dashboard.page.url
+    with pytest.raises(Stuck):
+        run.make_machine_token()
+    for plain in (run.facts["site_page"], "flow wordpress-migration", said):
+        assert run.secrets.redact_deep(plain) == plain
+    assert scan(run.folder, run.secrets) == []
