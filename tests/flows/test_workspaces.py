@@ -183,14 +183,16 @@ def test_an_address_that_had_more_in_it_the_first_time_is_the_same_workspaces(pa
     assert acts.site_exists(run)
 
 
-def test_a_preflight_that_cannot_go_back_begins_in_the_workspace_that_is_there(page: Page, run: MigrationRun) -> None:
+def test_a_preflight_that_cannot_go_back_begins_in_the_workspace_that_is_there(
+    page: Page, run: MigrationRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where it looks for the name is where the run goes on, and it speaks of no workspace that is not set."""
     account = Account(page)
     page.context.route("**/*", account.answer)
     run.facts.change(workspace_page="https://dashboard.example/workspaces/lost", name_was_free="yes")
     account.lost = {"lost"}
     said: list[str] = []
-    run.say = said.append  # type: ignore[method-assign]
+    monkeypatch.setattr(run, "say", said.append)
     check_workspace(run)
     assert dict(run.facts) == {"workspace_page": "https://dashboard.example/workspaces/gadgets", "name_was_free": "yes"}
     assert not [sentence for sentence in said if "None" in sentence]
