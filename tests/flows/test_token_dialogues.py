@@ -81,6 +81,22 @@ def test_a_dialogue_with_the_token_may_come_on_the_page_that_follows(begin: Begi
     assert run.dashboard.page.get_by_role("dialog").count() == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["Machine token. It is shown once.", "Keep this token safe.", "Token: you will not be able to view it again."],
+)
+def test_a_dialogue_that_hides_the_token_is_no_interruption(begin: Begin, words: str) -> None:
+    """Closed, it would have taken the token along."""
+    run = begin(
+        f"{GENERATE}<div id=v></div><script>function generate() {{ v.innerHTML = `<a href=/x>Install on /wp-admin</a>"
+        f"<div {OVER_ALL}>{words}<i>••••</i><button>Reveal</button><button onclick='this.parentElement.remove()'>Done</button>"
+        "</div>` }</script>"
+    )
+    run.dashboard.press_generate_machine_token()
+    run.dashboard.page.get_by_role("button", name="Reveal").click()
+    assert run.dashboard.page.get_by_role("dialog").is_visible()
+
+
 def test_a_dialogue_that_was_open_before_is_not_the_tokens(begin: Begin) -> None:
     """Help speaks of machine tokens and has something to copy; the password that is asked for is given all the same."""
     run = begin(

@@ -35,7 +35,8 @@ _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 SHOWS_TOKEN = re.compile(
     r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)"
     r"|^(?![\s\S]*(what.s new|introducing|new feature))(?=[\s\S]*\btoken(?!s\b))"
-    r"(?=[\s\S]*(shown once|only once|see it again|shown again|cop(y|ied)|[a-z0-9_-]{30}))",
+    r"(?=[\s\S]*((shown|displayed|only) once|(see|view|show|display|access)\w* (it |this |the token )?again"
+    r"|(save|store|keep) (it|this|the token)|cop(y|ied)|[a-z0-9_-]{30}))",
     re.IGNORECASE,
 )
 """Words of a dialogue that may show the machine token, this once; its lines follow each other without a space."""
