@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ENGINE = sorted((ROOT / "runner").glob("*.py"))
-COMMAND_LINE = sorted((ROOT / "runner" / "cli").glob("*.py"))
+COMMAND_LINE = sorted((ROOT / "runner" / "cli").rglob("*.py"))
+ENGINE = sorted({*(ROOT / "runner").rglob("*.py")} - {*COMMAND_LINE})
 PARTS = [*sorted((ROOT / "runner" / "templates").iterdir()), *sorted((ROOT / "runner").glob("*.json"))]
 FLOWS = sorted((ROOT / "flows").rglob("*.py"))
 PLUGIN = ROOT / "guiderunner_pytest.py"
@@ -43,6 +43,7 @@ def name(path: Path) -> str:
 def test_there_are_files_to_look_at() -> None:
     """An empty list of files would let every other test here pass."""
     assert len(ENGINE) > 5
+    assert ROOT / "runner" / "controls" / "finding.py" in ENGINE
     assert len(PARTS) > 3
     assert PAGES
     assert STAND_INS
@@ -64,11 +65,7 @@ def test_the_engine_never_names_a_product(path: Path) -> None:
 
 def test_only_the_module_for_fleets_knows_their_engine() -> None:
     """Everything else works where it is not installed."""
-    knows = {
-        path.name
-        for path in (ROOT / "runner").glob("*.py")
-        if {each.split(".")[0] for each in imports(path)} & {"dbos"}
-    }
+    knows = {path.name for path in ENGINE if {each.split(".")[0] for each in imports(path)} & {"dbos"}}
     assert knows == {"fleet.py"}
     needs = {path.name for path in (*ENGINE, *FLOWS) if imports(path) & {"runner.fleet"}}
     assert needs == set()

@@ -96,8 +96,9 @@ def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -
     lists = scope.get_by_role("combobox").or_(scope.locator("[aria-haspopup=listbox]"))
 
     def look() -> Locator | None:
-        controls, others = carriers[:3], carriers[3:]
-        shown = (locator.filter(visible=True).first for locator in [*controls, _selects_card(scope, words), *others])
+        *controls, text = carriers
+        ways = [*controls, _selects_card(scope, words), text, _card(scope, words)]
+        shown = (locator.filter(visible=True).first for locator in ways)
         found = next((locator for locator in shown if locator.is_visible()), None)
         return found or _radio_with_more_words(scope, words)
 
@@ -110,13 +111,17 @@ def choice(scope: Page | Locator, words: str, *, timeout: float | None = None) -
 
 def offered(scope: Page | Locator, words: str) -> Locator:
     """What stands for a choice under these words, whether it can be told yet what is to be pressed or not."""
+    page = scope if isinstance(scope, Page) else scope.page
     # A description below the words follows them without a space in the label's text.
-    more = scope.locator("label").filter(has_text=re.compile(rf"^[\W_]*{spaced(words)}", re.IGNORECASE))
-    return any_of([*_carriers(scope, words), more]).filter(visible=True)
+    more = page.locator("label").filter(has_text=re.compile(rf"^[\W_]*{spaced(words)}", re.IGNORECASE))
+    carriers = any_of([*_carriers(page, words), more])
+    # Where a scope is, is told once and not for each of them: a form is known by all that it holds.
+    carriers = carriers if isinstance(scope, Page) else carriers.and_(scope.locator("*"))
+    return any_of([carriers, _card(scope, words)]).filter(visible=True)
 
 
 def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
-    """What may carry a choice's words, the best first: a select, a label, a control, bare words, a card."""
+    """What may carry a choice's words, the best first: a select, a label, a control, bare words."""
     page = scope if isinstance(scope, Page) else scope.page
     name = named(words)
     return [
@@ -124,8 +129,13 @@ def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
         scope.locator("label").filter(has_text=name),
         any_of([scope.get_by_role(role, name=name) for role in CHOICES]),
         scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
-        scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=name)).last,
     ]
+
+
+def _card(scope: Page | Locator, words: str) -> Locator:
+    """The card with these words for its heading, which can be pressed as a whole."""
+    page = scope if isinstance(scope, Page) else scope.page
+    return scope.locator(_PRESSABLE).filter(has=page.get_by_role("heading", name=named(words))).last
 
 
 def _selects_card(scope: Page | Locator, words: str) -> Locator:

@@ -22,7 +22,12 @@ PRESSABLE = 1.5
 
 
 def control(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
-    """The control that a reader of the guide would press: a button, a link, or an entry of a menu with that name.
+    """The control that a reader of the guide would press: the first of `controls`; arguments as of that."""
+    return controls(scope, *names, outside=outside).first.describe(f'the control "{names[0]}"')
+
+
+def controls(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
+    """All that a reader could press under these names: buttons, links, and entries of menus.
 
     Args:
         scope: Where to look.
@@ -33,7 +38,7 @@ def control(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
     page = scope if isinstance(scope, Page) else scope.page
     found = any_of(by_role(scope, names)).and_(page.locator(NOT_INERT))
     found = found.and_(page.locator(f":not({outside})")) if outside else found
-    return found.filter(visible=True).first.describe(f'the control "{names[0]}"')
+    return found.filter(visible=True)
 
 
 NOT_INERT = ":not([inert], [inert] *)"
@@ -77,12 +82,25 @@ def saying(scope: Page | Locator, words: str) -> Locator:
 
 
 def panel(page: Page, *must_hold: Locator) -> Locator:
-    """The innermost part of the page that holds all of these: what a reader takes for one form."""
-    parts = page.locator("body, main, section, article, form, fieldset, div, dialog, [role=dialog], [role=form]")
-    for held in must_hold:
-        parts = parts.filter(has=held)
-    return parts.last
+    """The innermost part of the page that holds all of these: what a reader takes for one form.
 
+    Args:
+        page: The page.
+        must_hold: What it holds, anywhere on the page: of several that match, any one will do.
+    """
+    # From what is held outwards: each is looked for once, and not in every part of a page that may have hundreds.
+    outwards = page.locator(_PARTS)
+    # XPath does not lead out of a shadow tree: where something is in one, it is looked for in every part.
+    apart = any_of([held.locator("xpath=self::*[not(ancestor-or-self::html)]") for held in must_hold])
+    inwards = page.locator(":root").filter(has=apart).locator(_PARTS)
+    for held in must_hold:
+        outwards = outwards.and_(held.locator("xpath=ancestor::*"))
+        inwards = inwards.filter(has=held)
+    return outwards.or_(inwards).last
+
+
+_PARTS = "body, main, section, article, form, fieldset, div, dialog, [role=dialog], [role=form]"
+"""What a reader may take for one form."""
 
 _DOES_NOT_SEND = re.compile(
     r"close|cancel|back|show|hide|reveal|forg|reset|sign ?up|create|register|google|github|apple|microsoft|sso|saml"
@@ -110,7 +128,7 @@ def press_send(filled: Locator, *names: str) -> None:
             button.click()
             return
     for name in names:
-        form = dialogue.last if dialogue.count() else panel(page, filled, control(page, name))
+        form = dialogue.last if dialogue.count() else panel(page, filled, controls(page, name))
         if control(form, name).is_visible():
             control(form, name).click()
             return

@@ -18,6 +18,7 @@ from runner.controls import (
     choose_from,
     close_alert_over,
     control,
+    controls,
     controls_on,
     copied_by,
     copy_buttons,
@@ -100,13 +101,33 @@ def test_a_covered_control_is_not_pressed(page: Page) -> None:
         control(page, "Go").click(timeout=500)
 
 
-def test_a_panel_is_the_innermost_part_that_holds_all(page: Page) -> None:
-    """Fields of the page's header do not belong to the wizard's form."""
-    page.set_content(
-        "<header><input aria-label='Search'></header>"
-        "<main><div id=w><div><label>URL <input></label></div><div><button>Continue</button></div></div></main>"
-    )
-    assert panel(page, control(page, "Continue"), page.get_by_role("textbox")).get_attribute("id") == "w"
+FORM = "<h2>Your current website</h2><div><label>URL <input></label></div>"
+CONTINUE = "<div><button>Continue</button></div>"
+"""A form in two parts."""
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<div><div id=w>{FORM}{CONTINUE}</div></div>",
+        f"<header><a href=#>Continue</a><input type=search></header><div><div id=w>{FORM}{CONTINUE}</div></div>",
+        f"<section id=w><div>{FORM}</div><button disabled>Continue</button></section><div>{CONTINUE}</div>",
+        f"<div><div id=w>{FORM}<p hidden>{CONTINUE}</p>{CONTINUE}</div>{CONTINUE}</div>",
+        f"<div inert>{FORM}{CONTINUE}</div><div id=w>{FORM}<span>{CONTINUE}</span></div>",
+        "<form id=w><x-box><template shadowrootmode=open><div><input></div></template></x-box>"
+        f"<x-button><template shadowrootmode=open>{CONTINUE}</template></x-button></form>",
+        "<x-app><template shadowrootmode=open><div><div id=w><h2>Your site</h2><x-box><template shadowrootmode=open>"
+        f"<div><input></div></template></x-box>{CONTINUE}</div></div></template></x-app><div>{CONTINUE}</div>",
+        f"<div>{CONTINUE}<input></div><x-app><template shadowrootmode=open><div id=w>{FORM}{CONTINUE}</div>"
+        "</template></x-app>",
+    ],
+)
+def test_a_panel_is_the_innermost_part_that_holds_all(page: Page, html: str) -> None:
+    """What belongs to one form is found within it, through shadow trees too; of several the last."""
+    page.goto("about:blank")
+    page.evaluate("html => document.body.setHTMLUnsafe(html)", f"<main>{html}</main>")
+    form = panel(page, page.get_by_role("textbox"), controls(page, "Continue"))
+    assert form.get_attribute("id", timeout=2000) == "w"
 
 
 FIELDS = {

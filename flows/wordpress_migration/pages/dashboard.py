@@ -31,6 +31,7 @@ from runner.controls import (
     choose,
     close_alert_over,
     control,
+    controls,
     dismiss_interruptions,
     field,
     fields,
@@ -194,7 +195,7 @@ class Dashboard:
     @property
     def continue_(self) -> Locator:
         """**Continue**, in the form with the website's URL (a site in the navigation may have that name)."""
-        form = self._panel(control(self.page, "Continue"))
+        form = self._panel("Continue")
         return control(form, "Continue")
 
     @property
@@ -231,7 +232,7 @@ class Dashboard:
     def website_url(self) -> Locator:
         """The field for the current website's URL."""
         return field(
-            self._panel(control(self.page, "Continue")).get_by_role("textbox"),
+            self._panel("Continue").get_by_role("textbox"),
             "current website URL",
             r"\burl\b",
             "website|address|domain",
@@ -241,15 +242,15 @@ class Dashboard:
     def site_name(self) -> Locator:
         """The field for the name of the new site."""
         return field(
-            self._panel(self.create_site).get_by_role("textbox"),
+            self._panel("Create Site", outside=MENUS).get_by_role("textbox"),
             "name of the new site",
             r"\bname\b",
             r"\bcall(ed)?\b",
         )
 
-    def _panel(self, pressed: Locator) -> Locator:
-        """The form that ends with this control."""
-        return panel(self.page, pressed, self.page.get_by_role("textbox"))
+    def _panel(self, pressed: str, outside: str = "") -> Locator:
+        """The form that ends with the control of this name."""
+        return panel(self.page, self.page.get_by_role("textbox"), controls(self.page, pressed, outside=outside))
 
     # -- how the wizard begins -------------------------------------------------------------------------------------
 
@@ -368,7 +369,7 @@ class Dashboard:
 
     def choose_cms(self, words: str) -> Locator:
         """Select the existing site's CMS, offered as radios, tiles or a list; returns what was pressed."""
-        return choose(self._panel(control(self.page, "Continue")), words)
+        return choose(self._panel("Continue"), words)
 
     @property
     def _cms_view(self) -> Locator:
@@ -421,7 +422,7 @@ class Dashboard:
         Raises:
             Stuck: It is not offered (Undone), or no choice is offered and the dashboard is not in that workspace.
         """
-        self._workspaces.choose(name, self._panel(self.create_site))
+        self._workspaces.choose(name, self._panel("Create Site", outside=MENUS))
 
     def press_create_site(self, asked: Callable[[Locator], None] = lambda _: None) -> None:
         """Press **Create Site** and wait until the site stands.

@@ -12,6 +12,7 @@ from runner.controls import (
     NeedsPerson,
     Stuck,
     control,
+    controls,
     lines,
     new_lines,
     on_page,
@@ -102,7 +103,7 @@ class SignIn:
         if email is None:
             return False
         # Beside an e-mail field a sign-in form has little else: a newsletter's field in the footer is another thing.
-        form = panel(self.page, email, control(self.page, *SIGN_IN_WORDS))
+        form = panel(self.page, email, controls(self.page, *SIGN_IN_WORDS))
         return 1 <= form.get_by_role("textbox").count() <= SIGN_IN_FIELDS
 
     def perform(self) -> None:
