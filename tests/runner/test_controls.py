@@ -106,6 +106,11 @@ CONTINUE = "<div><button>Continue</button></div>"
 """A form in two parts."""
 
 
+def shadow(html: str) -> str:
+    """A shadow tree that holds this."""
+    return f"<template shadowrootmode=open>{html}</template>"
+
+
 @pytest.mark.parametrize(
     "html",
     [
@@ -114,12 +119,9 @@ CONTINUE = "<div><button>Continue</button></div>"
         f"<section id=w><div>{FORM}</div><button disabled>Continue</button></section><div>{CONTINUE}</div>",
         f"<div><div id=w>{FORM}<p hidden>{CONTINUE}</p>{CONTINUE}</div>{CONTINUE}</div>",
         f"<div inert>{FORM}{CONTINUE}</div><div id=w>{FORM}<span>{CONTINUE}</span></div>",
-        "<form id=w><x-box><template shadowrootmode=open><div><input></div></template></x-box>"
-        f"<x-button><template shadowrootmode=open>{CONTINUE}</template></x-button></form>",
-        "<x-app><template shadowrootmode=open><div><div id=w><h2>Your site</h2><x-box><template shadowrootmode=open>"
-        f"<div><input></div></template></x-box>{CONTINUE}</div></div></template></x-app><div>{CONTINUE}</div>",
-        f"<div>{CONTINUE}<input></div><x-app><template shadowrootmode=open><div id=w>{FORM}{CONTINUE}</div>"
-        "</template></x-app>",
+        f"<form id=w><x-box>{shadow('<div><input></div>')}</x-box><x-button>{shadow(CONTINUE)}</x-button></form>",
+        f"<x-app>{shadow(f'<div><div id=w><x-box>{shadow(FORM)}</x-box>{CONTINUE}</div></div>')}</x-app>{CONTINUE}",
+        f"<div>{CONTINUE}<input></div><x-app>{shadow(f'<div id=w>{FORM}{CONTINUE}</div>')}</x-app>",
     ],
 )
 def test_a_panel_is_the_innermost_part_that_holds_all(page: Page, html: str) -> None:
