@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
 
-from runner.controls.finding import Role, any_of, can_be_pressed, saying
+from runner.controls.finding import Role, any_of, can_be_pressed, saying, within
 from runner.controls.waiting import until
 from runner.controls.words import begins_with, named, says_more_than, spaced
 from runner.errors import Stuck
@@ -115,8 +115,7 @@ def offered(scope: Page | Locator, words: str) -> Locator:
     # A description below the words follows them without a space in the label's text.
     more = page.locator("label").filter(has_text=re.compile(rf"^[\W_]*{spaced(words)}", re.IGNORECASE))
     carriers = any_of([*_carriers(page, words), more])
-    # Where a scope is, is told once and not for each of them: a form is known by all that it holds.
-    carriers = carriers if isinstance(scope, Page) else carriers.and_(scope.locator("*"))
+    carriers = carriers if isinstance(scope, Page) else within(carriers, scope)
     return any_of([carriers, _card(scope, words)]).filter(visible=True)
 
 
@@ -124,10 +123,11 @@ def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
     """What may carry a choice's words, the best first: a select, a label, a control, bare words."""
     page = scope if isinstance(scope, Page) else scope.page
     name = named(words)
+    pressed = any_of([page.get_by_role(role, name=name) for role in CHOICES])
     return [
         scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True)),
         scope.locator("label").filter(has_text=name),
-        any_of([scope.get_by_role(role, name=name) for role in CHOICES]),
+        pressed if isinstance(scope, Page) else within(pressed, scope),
         scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
     ]
 

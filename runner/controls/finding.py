@@ -41,6 +41,18 @@ def controls(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
     return found.filter(visible=True)
 
 
+def within(found: Locator, scope: Locator) -> Locator:
+    """Of what is found on a page, what is within a scope that takes long to tell, such as a `panel`.
+
+    A locator below another one looks for that anew for each of its own parts.
+
+    Args:
+        found: Looked for on the whole page.
+        scope: Where it is to be.
+    """
+    return found.and_(scope.locator("*"))
+
+
 NOT_INERT = ":not([inert], [inert] *)"
 """A drawer that waits beside the screen is inert: no reader can press what is in it."""
 
@@ -129,8 +141,9 @@ def press_send(filled: Locator, *names: str) -> None:
             return
     for name in names:
         form = dialogue.last if dialogue.count() else panel(page, filled, controls(page, name))
-        if control(form, name).is_visible():
-            control(form, name).click()
+        button = within(controls(page, name), form).first.describe(f'the control "{name}"')
+        if button.is_visible():
+            button.click()
             return
     form = page.locator("form, dialog, [role=dialog], [role=form]").filter(has=filled).last
     others = form.get_by_role("button").or_(form.get_by_role("link")).filter(visible=True, has_not_text=_DOES_NOT_SEND)

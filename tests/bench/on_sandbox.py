@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 RUN = ["run", "wordpress-migration", "--no-preflight"]
 PAGES = 10
+CROWD = 150
+"""Entries of ten elements each, which make the dashboard's pages as large as a real one's."""
 
 
-def migrated(bench: Bench, sandbox: Sandbox, *command: str) -> Callable[[], Spent]:
+def migrated(bench: Bench, sandbox: Sandbox, *command: str, **behaviour: object) -> Callable[[], Spent]:
     """A subject that migrates the sandbox's site; `FOLDER` in its command becomes an empty folder."""
 
     def migrate() -> Spent:
-        as_new(sandbox)
+        as_new(sandbox, **behaviour)
         with empty_folder() as folder:
             typed = [part.replace("FOLDER", str(folder)) for part in command]
             return finished(typed, folder, bench.variables(sandbox.settings()))
@@ -43,7 +45,7 @@ BARE = [sys.executable, "-m", "tests.bench.bare", "FOLDER"]
 
 def overhead(bench: Bench) -> Measured:
     """A whole run against the bare script."""
-    bench.say("whole migrations: ours, ours without trace, bare, bare with a trace")
+    bench.say("whole migrations: ours, ours without trace, bare, bare with a trace; ours and bare on large pages")
     with Sandbox(behaviour=QUICK) as sandbox:
         spent = in_turn(
             {
@@ -51,6 +53,8 @@ def overhead(bench: Bench) -> Measured:
                 "no trace": migrated(bench, sandbox, *GUIDERUNNER, *RUN, "--trace", "off"),
                 "bare": migrated(bench, sandbox, *BARE),
                 "bare, traced": migrated(bench, sandbox, *BARE, "--trace"),
+                "run, large": migrated(bench, sandbox, *GUIDERUNNER, *RUN, crowd=CROWD),
+                "bare, large": migrated(bench, sandbox, *BARE, crowd=CROWD),
             },
             bench.rounds,
         )
@@ -85,6 +89,15 @@ def overhead(bench: Bench) -> Measured:
                 target=None,
                 limit=1.8,
                 note=f"CPU of the bare script with the trace {cpu['bare, traced']:.1f} s",
+            ),
+            Figure(
+                name="a run against the bare script, on pages of 1,500 elements more",
+                unit="x",
+                values=walls(spent["run, large"]),
+                reference=walls(spent["bare, large"]),
+                target=None,
+                limit=2.5,
+                note=f"CPU {cpu['run, large']:.1f} s, bare {cpu['bare, large']:.1f} s",
             ),
         ]
     )

@@ -114,6 +114,6 @@ def empty_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def as_new(sandbox: Sandbox) -> None:
-    """Make the sandbox as new, and as quick as it can be."""
-    sandbox.begin_with(behaviour=[QUICK])
+def as_new(sandbox: Sandbox, **behaviour: object) -> None:
+    """Make the sandbox as new, and as quick as it can be; it behaves otherwise as it is said."""
+    sandbox.begin_with(behaviour=[{**QUICK, **behaviour}])

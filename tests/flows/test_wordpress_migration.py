@@ -124,11 +124,12 @@ def check_what_was_filmed(outcome: Outcome, browser: Browser) -> None:
 # -- the dashboard as it may be -----------------------------------------------------------------------------------
 
 DASHBOARDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-    "radios, combobox, links, token as text, other words, cookie banner, password asked in a dialogue": (
+    "1,500 elements more, radios, combobox, links, token as text, other words, cookie banner, password in a dialogue": (
         {"PANTHEON_WORKSPACE": "Quayside Press"},
         {
             "markup": {"cms": "radios", "workspace": "combobox", "buttons": "link", "token": "text"},
             "wording": "other",
+            "crowd": 150,
             "login": "two-pages",
             "cookie_banner": True,
             "reauthenticate": "dialogue",

@@ -44,6 +44,7 @@ from runner.controls import (
     plain_url,
     refuses,
     until,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -195,8 +196,8 @@ class Dashboard:
     @property
     def continue_(self) -> Locator:
         """**Continue**, in the form with the website's URL (a site in the navigation may have that name)."""
-        form = self._panel("Continue")
-        return control(form, "Continue")
+        found = within(controls(self.page, "Continue"), self._panel("Continue"))
+        return found.first.describe('the control "Continue"')
 
     @property
     def create_site(self) -> Locator:
@@ -391,7 +392,7 @@ class Dashboard:
             Stuck: No view asks for the URL then.
             StartAgain: The session had ended.
         """
-        going_on = self._in_work(control(self._work, "Continue"))
+        going_on = self._in_work(within(controls(self.page, "Continue"), self._work)).first
         waits_to_go_on = going_on.is_visible()
         choose(self._cms_view, words, leads_on=True)
         until(self.page, lambda: waits_to_go_on or self._after_cms() or going_on.is_visible() or None)
