@@ -10,7 +10,16 @@ from runner.controls.addresses import host_of, same_site
 from runner.controls.choosing import CHOICES, LATE, choice, choose, choose_from, offered, tick
 from runner.controls.copies import CopyButton, capture_copies, copied_by, copy_buttons
 from runner.controls.fields import Field, Shown, field, fields, shown_values
-from runner.controls.finding import can_be_pressed, control, controls, on_page, panel, press_send, saying, within
+from runner.controls.finding import (
+    can_be_pressed,
+    control,
+    controls,
+    on_page,
+    panel,
+    press_send,
+    saying,
+    within,
+)
 from runner.controls.overlays import close_alert_over, dismiss_interruptions
 from runner.controls.said import alerts, controls_on, lines, new_lines
 from runner.controls.waiting import default_timeout, first_visible, set_default_timeout, until

@@ -26,17 +26,19 @@ def control(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
     return controls(scope, *names, outside=outside).first.describe(f'the control "{names[0]}"')
 
 
-def controls(scope: Page | Locator, *names: str, outside: str = "") -> Locator:
+def controls(scope: Page | Locator, *names: str, outside: str = "", inert: bool = False) -> Locator:
     """All that a reader could press under these names: buttons, links, and entries of menus.
 
     Args:
         scope: Where to look.
         names: The guide's words; several when pages word the same control differently.
         outside: What the control is not in, as a CSS selector.
+        inert: Also what is behind something that lies over it, such as to find the form that it belongs to.
     """
     # Looked for in the whole page: what makes it inert may lie around the scope.
     page = scope if isinstance(scope, Page) else scope.page
-    found = any_of(by_role(scope, names)).and_(page.locator(NOT_INERT))
+    found = any_of(by_role(scope, names))
+    found = found if inert else found.and_(page.locator(NOT_INERT))
     found = found.and_(page.locator(f":not({outside})")) if outside else found
     return found.filter(visible=True)
 
@@ -100,15 +102,21 @@ def panel(page: Page, *must_hold: Locator) -> Locator:
         page: The page.
         must_hold: What it holds, anywhere on the page: of several that match, any one will do.
     """
+    return _holding(page, _PARTS, *must_hold).last
+
+
+def _holding(page: Page, parts: str, *must_hold: Locator) -> Locator:
+    """The parts of the page, by a CSS selector, that hold all of these."""
     # From what is held outwards: each is looked for once, and not in every part of a page that may have hundreds.
-    outwards = page.locator(_PARTS)
+    outwards = page.locator(parts)
     # XPath does not lead out of a shadow tree: where something is in one, it is looked for in every part.
     apart = any_of([held.locator("xpath=self::*[not(ancestor-or-self::html)]") for held in must_hold])
-    inwards = page.locator(":root").filter(has=apart).locator(_PARTS)
+    # The scope is the page, or that of which it is asked whether it holds all this.
+    inwards = page.locator(":scope").filter(has=apart).locator(parts)
     for held in must_hold:
         outwards = outwards.and_(held.locator("xpath=ancestor::*"))
         inwards = inwards.filter(has=held)
-    return outwards.or_(inwards).last
+    return outwards.or_(inwards)
 
 
 _PARTS = "body, main, section, article, form, fieldset, div, dialog, [role=dialog], [role=form]"
@@ -131,21 +139,21 @@ def press_send(filled: Locator, *names: str) -> None:
         names: What such controls are usually called, the best first.
     """
     page = filled.page
-    dialogue = page.locator("dialog, [role=dialog]").filter(has=filled)
+    dialogue = _holding(page, "dialog, [role=dialog]", filled)
     # A tab or a link of the same name may stand above the form: what submits it comes first.
-    own = page.locator("form").filter(has=filled).last
+    own = _holding(page, "form", filled).last
     submits = own.locator("button:not([type=button], [type=reset]), input[type=submit], input[type=image]")
     for name in names:
         if (button := control(own, name).and_(submits)).is_visible():
             button.click()
             return
     for name in names:
-        form = dialogue.last if dialogue.count() else panel(page, filled, controls(page, name))
+        form = dialogue.last if dialogue.count() else panel(page, filled, controls(page, name, inert=True))
         button = within(controls(page, name), form).first.describe(f'the control "{name}"')
         if button.is_visible():
             button.click()
             return
-    form = page.locator("form, dialog, [role=dialog], [role=form]").filter(has=filled).last
+    form = _holding(page, "form, dialog, [role=dialog], [role=form]", filled).last
     others = form.get_by_role("button").or_(form.get_by_role("link")).filter(visible=True, has_not_text=_DOES_NOT_SEND)
     words = [button for button in others.all() if not _DOES_NOT_SEND.search(button.get_attribute("aria-label") or "")]
     if len(words) == 1:

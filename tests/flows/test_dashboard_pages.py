@@ -47,6 +47,27 @@ def at(page: Page, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Dashboard
     return show
 
 
+CHAT = """for (const el of document.querySelectorAll("x-chat"))
+    el.attachShadow({mode: "open"}).innerHTML = "<div><textarea></textarea></div>";"""
+WIZARD = "<div><h1>Current website</h1><label>URL <input></label><button>Continue</button></div>"
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        "<div role=dialog><h2>New: backups</h2><button>Continue</button></div>",
+        "<div><p>Cookies</p><button>Continue</button></div>",
+        f"<div><p>Cookies</p><button>Continue</button></div><input type=search><x-chat></x-chat><script>{CHAT}</script>",
+    ],
+)
+def test_continue_is_none_of_what_lies_over_the_wizard(at: Callable[[str], Dashboard], over: str) -> None:
+    """A reader cannot press the wizard's while it is inert, and another one is not what the guide means."""
+    dashboard = at(f"<div inert>{WIZARD}</div>{over}")
+    assert not dashboard.continue_.is_visible()
+    dashboard.page.evaluate("() => document.querySelector('[inert]').inert = false")
+    assert dashboard.continue_.evaluate("el => el.parentElement.textContent").startswith("Current website")
+
+
 MIGRATE = "<button>Migrate Existing Site</button>"
 PICKS = 'onclick="s.textContent = this.firstChild.data; l.hidden = true"'
 ENTRIES = (

@@ -36,6 +36,7 @@ from runner.controls import (
     shown_values,
     tick,
     until,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def test_a_panel_is_the_innermost_part_that_holds_all(page: Page, html: str) -> 
     """What belongs to one form is found within it, through shadow trees too; of several the last."""
     page.goto("about:blank")
     page.evaluate("html => document.body.setHTMLUnsafe(html)", f"<main>{html}</main>")
-    form = panel(page, page.get_by_role("textbox"), controls(page, "Continue"))
+    form = panel(page, page.get_by_role("textbox"), controls(page, "Continue", inert=True))
     assert form.get_attribute("id", timeout=2000) == "w"
 
 
@@ -967,6 +968,27 @@ def test_the_forms_own_button_sends_it(page: Page) -> None:
     )
     press_send(page.locator("input"), "Log in", "Continue")
     expect(page.get_by_text("Sent")).to_be_visible()
+
+
+def test_a_form_is_sent_that_has_another_with_such_a_field_below_it(page: Page) -> None:
+    """The field may be told as one of several: it is the form around it that counts."""
+    sends = "onsubmit='sent.textContent = this.id; return false'"
+    page.set_content(
+        f"<form id=own {sends}><input type=email><button>Continue</button></form>"
+        f"<form id=news {sends}><input type=email><button>Continue</button></form><p id=sent></p>"
+    )
+    press_send(page.locator("input").all()[0], "Log in", "Continue")
+    expect(page.locator("#sent")).to_have_text("own")
+
+
+def test_what_holds_a_control_of_a_panel_is_told(page: Page) -> None:
+    """Also where field and control are in shadow trees of their own: what lies over the control may be closed then."""
+    page.goto("about:blank")
+    html = f"<div><x-box>{shadow('<input>')}</x-box><x-button>{shadow(CONTINUE)}</x-button></div>"
+    page.evaluate("html => document.body.setHTMLUnsafe(html)", f"<div role=dialog>{html}</div><div role=dialog></div>")
+    form = panel(page, page.get_by_role("textbox"), controls(page, "Continue"))
+    held = within(controls(page, "Continue"), form).first
+    expect(page.get_by_role("dialog").filter(has=held)).to_have_count(1)
 
 
 def test_news_are_closed_although_they_offer_to_continue(page: Page) -> None:

@@ -251,7 +251,9 @@ class Dashboard:
 
     def _panel(self, pressed: str, outside: str = "") -> Locator:
         """The form that ends with the control of this name."""
-        return panel(self.page, self.page.get_by_role("textbox"), controls(self.page, pressed, outside=outside))
+        # Behind a dialogue it is the form too: what the dialogue has is not taken for its control.
+        ends = controls(self.page, pressed, outside=outside, inert=True)
+        return panel(self.page, self.page.get_by_role("textbox"), ends)
 
     # -- how the wizard begins -------------------------------------------------------------------------------------
 

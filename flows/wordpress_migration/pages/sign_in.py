@@ -103,7 +103,7 @@ class SignIn:
         if email is None:
             return False
         # Beside an e-mail field a sign-in form has little else: a newsletter's field in the footer is another thing.
-        form = panel(self.page, email, controls(self.page, *SIGN_IN_WORDS))
+        form = panel(self.page, email, controls(self.page, *SIGN_IN_WORDS, inert=True))
         return 1 <= form.get_by_role("textbox").count() <= SIGN_IN_FIELDS
 
     def perform(self) -> None:
