@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 AGAIN = 0.01
 """Seconds after which an interruption comes again that Python has dropped, or that came at a bad moment."""
+
+
+_PLAYWRIGHTS = tuple(str(Path("playwright", "_impl", name)) for name in ("connection.py", "event_emitter.py"))
+"""Where Playwright sends calls to its driver, and has listeners hear of what comes from there, our own among them."""
 
 
 @contextmanager
@@ -55,10 +60,19 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     # The import system's own code would leave its lock locked, and every other thread would import in vain for ever.
-    if frame and frame.f_code.co_filename.startswith("<frozen importlib"):
+    # Playwright would send a call and not know of it when its answer comes, or lose its connection to the browser.
+    if frame and (frame.f_code.co_filename.startswith("<frozen importlib") or _is_within(frame, _PLAYWRIGHTS)):
         _come_again()
     else:
         raise KeyboardInterrupt(number)
+
+
+def _is_within(frame: FrameType, files: tuple[str, ...]) -> bool:
+    """Whether a function of these files is at work in a frame, or has called what is."""
+    at: FrameType | None = frame
+    while at and not at.f_code.co_filename.endswith(files):
+        at = at.f_back
+    return at is not None
 
 
 def _come_again() -> None:

@@ -128,7 +128,7 @@ def _carriers(scope: Page | Locator, words: str) -> list[Locator]:
         scope.locator("select").filter(has=page.get_by_role("option", name=name, include_hidden=True)),
         scope.locator("label").filter(has_text=name),
         pressed if isinstance(scope, Page) else within(pressed, scope),
-        scope.get_by_text(words, exact=True).and_(scope.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
+        scope.get_by_text(words, exact=True).and_(page.locator(":not(option, h1, h2, h3, h4, h5, h6, title)")),
     ]
 
 

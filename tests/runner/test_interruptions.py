@@ -6,6 +6,7 @@ import importlib
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -217,6 +218,50 @@ cli.main()
 """
     )
     assert subprocess.run([sys.executable, "-m", "command"], cwd=tmp_path, check=False).returncode == 130
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "come",
+    [
+        """
+page.on("console", lambda _: signal.raise_signal(signal.SIGINT))
+page.evaluate("() => { setTimeout(() => console.log(1), 50); }")
+page.wait_for_timeout(20_000)
+""",
+        """
+connection = page._impl_obj._connection
+send = connection.onmessage
+connection.onmessage = lambda message: (send(message), signal.raise_signal(signal.SIGINT))
+page.title()
+time.sleep(20)
+""",
+    ],
+    ids=["in a listener", "in the midst of a call"],
+)
+def test_an_interruption_leaves_playwright_at_work(tmp_path: Path, come: str) -> None:
+    """What the run has recorded can be kept, the browser be closed, and nobody sees Playwright's tracebacks."""
+    (tmp_path / "interrupted.py").write_text(
+        f"""
+import signal, sys, time
+from playwright.sync_api import sync_playwright
+from runner.browser import BrowserSettings, find_browser
+from runner.interruptions import interruptible
+
+with sync_playwright() as playwright:
+    program = find_browser(playwright, "chromium", BrowserSettings.load({{}}))
+    page = playwright.chromium.launch(executable_path=program).new_page()
+    try:
+        with interruptible():{textwrap.indent(come, " " * 12)}
+    except KeyboardInterrupt:
+        print(page.evaluate("() => 6 * 7"))
+    page.context.close()
+"""
+    )
+    ended = subprocess.run(
+        [sys.executable, "interrupted.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("42\n", "interrupted: stopping what was started\n")
 
 
 def test_a_mistake_in_a_command_is_no_interruption(monkeypatch: pytest.MonkeyPatch) -> None:

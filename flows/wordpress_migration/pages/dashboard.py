@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from flows.wordpress_migration.settings import MigrationSettings
     from runner.controls import OneTimeCodes
 
+CONTINUE = 'the control "Continue"'
+"""What a failure calls it, wherever it was looked for."""
+
 GUIDE_CONTROLS = (
     "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Confirm migration progress",
     "Confirm", "Copy", "Copy machine token", "Copy to clipboard", "Personal Settings", "Machine Tokens",
@@ -196,8 +199,7 @@ class Dashboard:
     @property
     def continue_(self) -> Locator:
         """**Continue**, in the form with the website's URL (a site in the navigation may have that name)."""
-        found = within(controls(self.page, "Continue"), self._panel("Continue"))
-        return found.first.describe('the control "Continue"')
+        return within(controls(self.page, "Continue"), self._panel("Continue")).first.describe(CONTINUE)
 
     @property
     def create_site(self) -> Locator:
@@ -394,7 +396,7 @@ class Dashboard:
             Stuck: No view asks for the URL then.
             StartAgain: The session had ended.
         """
-        going_on = self._in_work(within(controls(self.page, "Continue"), self._work)).first
+        going_on = self._in_work(within(controls(self.page, "Continue"), self._work)).first.describe(CONTINUE)
         waits_to_go_on = going_on.is_visible()
         choose(self._cms_view, words, leads_on=True)
         until(self.page, lambda: waits_to_go_on or self._after_cms() or going_on.is_visible() or None)

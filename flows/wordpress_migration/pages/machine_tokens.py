@@ -623,11 +623,8 @@ class MachineTokens:
     def _type(self, sure: Locator, boxes: int) -> None:
         page = self.page
         textbox = page.get_by_role("textbox")
-        candidates = (
-            panel(page, controls(page, SURE, inert=True), textbox).get_by_role("textbox")
-            if sure.is_visible()
-            else textbox
-        )
+        form = panel(page, controls(page, SURE, inert=True), textbox)
+        candidates = form.get_by_role("textbox") if sure.is_visible() else textbox
         dialogue = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True, has=textbox)
         if dialogue.count():
             candidates = dialogue.last.get_by_role("textbox")
