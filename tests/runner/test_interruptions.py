@@ -226,15 +226,14 @@ cli.main()
     [
         """
 page.on("console", lambda _: signal.raise_signal(signal.SIGINT))
-page.evaluate("() => { setTimeout(() => console.log(1), 50); }")
-page.wait_for_timeout(20_000)
+page.evaluate("() => new Promise(() => setTimeout(() => console.log(1), 50))")
 """,
         """
 connection = page._impl_obj._connection
 send = connection.onmessage
 connection.onmessage = lambda message: (send(message), signal.raise_signal(signal.SIGINT))
 page.title()
-time.sleep(20)
+threading.Event().wait(20)
 """,
     ],
     ids=["in a listener", "in the midst of a call"],
@@ -243,7 +242,7 @@ def test_an_interruption_leaves_playwright_at_work(tmp_path: Path, come: str) ->
     """What the run has recorded can be kept, the browser be closed, and nobody sees Playwright's tracebacks."""
     (tmp_path / "interrupted.py").write_text(
         f"""
-import signal, sys, time
+import signal, threading
 from playwright.sync_api import sync_playwright
 from runner.browser import BrowserSettings, find_browser
 from runner.interruptions import interruptible
