@@ -228,10 +228,20 @@ class Regeneration:
         names: The images that are wanted, by their paths.
         may_lack: Those of them that are taken only in some cases; one that was not taken replaces none.
         accept: Compare also with images from another environment.
+        check: They are only compared, so that there has to be something to compare with.
+
+    Raises:
+        WrongUsage: There is nothing, or what is there cannot be read.
     """
 
     def __init__(
-        self, target: Path, names: Sequence[str], *, may_lack: Collection[str] = (), accept: bool = False
+        self,
+        target: Path,
+        names: Sequence[str],
+        *,
+        may_lack: Collection[str] = (),
+        accept: bool = False,
+        check: bool = False,
     ) -> None:
         self.target = target
         self.names = names
@@ -244,6 +254,11 @@ class Regeneration:
         self._hashes: dict[str, str] = {}
         self._alike: list[_Thumbnail] = []
         self._twins: list[tuple[str, str]] = []
+        if check and not any((target / name).is_file() for name in names):
+            raise WrongUsage(
+                f"--check: there is nothing to compare with, as none of the {len(names)} images is below {target}. "
+                "Name their folder with --images-root, or leave out --check to take them for the first time"
+            )
         for name in names:
             _check_image(target / name)
 

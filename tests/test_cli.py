@@ -161,6 +161,10 @@ def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
             '--edition: there is no edition "1999"; there are: wordpress-migration 2024',
         ),
         (("regenerate", "guide.md"), "guide.md cannot be read: No such file or directory"),
+        (
+            ("regenerate", "--sandbox", "--check", "--images-root", "sources/images"),
+            "--check: there is nothing to compare with, as none of the 10 images is below sources/images. Name their",
+        ),
         ((*RUN, "--env-file", "other.env"), 'other.env is not there. "guiderunner list --env > other'),
     ],
 )

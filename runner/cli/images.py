@@ -118,7 +118,7 @@ def regenerate(
             target = stack.enter_context(held(target))
         names = [variant.name(image) for _, variants in parts for variant in variants for image in images]
         may_lack = [variant.name(image) for _, variants in parts for variant in variants for image in may_show(found)]
-        regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment)
+        regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment, check=check)
         box = stack.enter_context(open_sandbox(found.edition)) if sandbox else None
         browsers = stack.enter_context(
             open_while_importing(
