@@ -454,7 +454,7 @@ def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: p
         "<div id=d role=dialog>Look at this <button>Close</button></div>"
     )
     with pytest.raises(PlaywrightError, match="intercepts pointer events"):
-        page.locator("#under").click(timeout=2000)
+        page.locator("#under").click(timeout=4000)
     assert set(closed) == {'a dialogue, closed with "Close"'}
 
 
@@ -824,9 +824,9 @@ def test_a_list_is_opened_where_its_box_is_covered_by_what_is_its_own(page: Page
 def test_a_list_that_something_else_covers_is_not_opened(page: Page, over: str) -> None:
     """A reader could not either."""
     page.set_content(f"<input id=box readonly role=combobox onclick='l.hidden = false'>{ENTRIES}{over}")
-    page.set_default_timeout(700)
+    page.set_default_timeout(2000)
     with pytest.raises(PlaywrightError, match="intercepts pointer events"):
-        choose_from(page.locator("#box"), "Widgets", timeout=1)
+        choose_from(page.locator("#box"), "Widgets", timeout=2)
 
 
 LETS_GO = {

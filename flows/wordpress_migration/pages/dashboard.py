@@ -711,18 +711,16 @@ class Dashboard:
         began = time.monotonic()
         deadline = began + timeout
         signed_in = None
-        found: Locator | None
         said = wanted[0].description or "the page"
-        while time.monotonic() < deadline:
-            try:
-                found = first_visible(*wanted, self.sign_in.password_fields, timeout=SLICE)
-            except Stuck:
-                # It may have come just then: what it asks for beside that is no sign-in.
-                found = next((one for one in wanted if one.is_visible()), None)
+        while True:
+            left = deadline - time.monotonic()
+            found = self._come(wanted, min(SLICE, max(left, 0.001)))
             if found in wanted:
                 self._error = None
                 self.sign_in.passed()
                 return found
+            if left <= 0:
+                raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
             if self.sign_in.goes_on(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
@@ -740,7 +738,14 @@ class Dashboard:
                     self.sign_in.passed()
                     return again
                 self._go_back_after_sign_in()
-        raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
+
+    def _come(self, wanted: Sequence[Locator], seconds: float) -> Locator | None:
+        """The one that is there within so many seconds, however busy the machine is; or else a password field."""
+        try:
+            return first_visible(*wanted, self.sign_in.password_fields, timeout=seconds)
+        except Stuck:
+            # It may have come just then: what it asks for beside that is no sign-in.
+            return next((one for one in wanted if one.is_visible()), None)
 
     def _not_reached(self, said: str, timeout: float, pressed: Pressed | None, *, on_the_way: bool) -> Stuck:
         """Why the waiting has ended without what was waited for."""
