@@ -27,17 +27,17 @@ import sqlalchemy as sql
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
 
 from runner.errors import LedgerFailed, WrongUsage
-from runner.phase import told
+from runner.phase import another, counts, told
 from runner.roster import BEAT, OVER, SILENT, Entry, Roster
+from runner.sites import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dbos import EnqueueOptions
 
-    from runner.ledger import Ledger
+    from runner.ledger import Ledger, Record
     from runner.roster import FleetSettings
-    from runner.sites import Site
 
 # What it says about itself, its database and its vendor is nothing to a user; its errors reach us as exceptions.
 logging.getLogger("dbos").setLevel(logging.CRITICAL)
@@ -402,7 +402,11 @@ class Fleets:
             fleet: The fleet's name.
             concurrency: Browsers at once on each machine.
             per_account: How often an account's browsers may be opened.
+
+        Raises:
+            WrongUsage: What counts for one of them was about something else; nothing was changed.
         """
+        self._refuse_others(sites, fleet)
         _register_queue(
             self._client,
             worker_concurrency=concurrency,
@@ -412,10 +416,36 @@ class Fleets:
         if self.roster.machines():
             time.sleep(2 * POLL)  # a worker looks once more with the limits that it has read before
         self.fail_broken()
+        queued = self._queued()
         for site in sites:
             entry = self.roster.put(site, fleet)
-            if entry.state == "queued":
+            due = _workflow_id(site.subject, entry.attempt, entry.phase)
+            due = due if due in queued else _workflow_id(site.subject, entry.attempt, entry.phase + 1)
+            if due in queued and Site.of(queued[due]) != site:
+                # What is queued has the row as it was; so has whoever has taken it a moment ago.
+                entry = self.roster.again(entry, site, fleet)
                 self.queue(site, entry.attempt, 1)
+                self._client.cancel_workflow(due)
+            elif entry.state == "queued":
+                self.queue(site, entry.attempt, 1)
+
+    def _refuse_others(self, sites: Sequence[Site], fleet: str) -> None:
+        """See that no site would be taken for another one that has its subject.
+
+        Raises:
+            WrongUsage: One would.
+        """
+        counting: dict[str, Record] = {}
+        for record in filter(counts, self.ledger.runs()):  # the latest first
+            counting.setdefault(record.subject, record)
+        wrong = [another(counting[site.subject], site) for site in sites if site.subject in counting]
+        if any(wrong):
+            raise WrongUsage("\n".join([f"{fleet}: nothing was started.", *filter(None, wrong)]))
+
+    def _queued(self) -> dict[str, dict[str, Any]]:
+        """The sites that nobody is at now, as they were queued, by their workflow's id."""
+        found = self._client.list_workflows(status=["ENQUEUED", "DELAYED"], name=PHASE, load_output=False)
+        return {each.workflow_id: each.input["args"][0] for each in found if each.input}
 
     def queue(self, site: Site, attempt: int, number: int, *, pause: float = 0.0) -> None:
         """Have a phase of a site queued, unless it is already; `pause` is in seconds."""

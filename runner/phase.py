@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.browser import BrowserSettings, open_browser
-from runner.errors import AlreadyBegun, GuiderunnerError, LedgerFailed, StepFailed
+from runner.errors import AlreadyBegun, GuiderunnerError, LedgerFailed, StepFailed, WrongUsage
 from runner.flow import find_flow
 from runner.ledger import OPEN, Ledger, LedgerSettings, this_machine
 from runner.performance import Options, perform, resume
@@ -83,6 +83,10 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
     environment = site.environment(here)
     ledger = Ledger.beside(runs, LedgerSettings.load(here))
     record = latest(ledger, site.subject)
+    if record and (sentence := another(record, site)):
+        raise WrongUsage(sentence)
+    if record and said_otherwise(record, site):
+        record = None  # nothing came of it: the ledger gives it up for the one that is begun
     flow = find_flow(site.flow, record.edition if record else site.edition)
     if record and record.state == "done":
         return told("done", run=record.id, step=record.step)
@@ -115,7 +119,43 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
 
 def latest(ledger: Ledger, subject: str) -> Record | None:
     """The run that counts for a subject: the latest that has not been given up."""
-    return next((record for record in ledger.runs(subject=subject) if record.state in (*OPEN, "done")), None)
+    return next((record for record in ledger.runs(subject=subject) if counts(record)), None)
+
+
+def counts(record: Record) -> bool:
+    """Whether a run has not been given up."""
+    return record.state in (*OPEN, "done")
+
+
+def said_otherwise(record: Record, site: Site) -> list[str]:
+    """In what the settings that a run keeps are others than those of the site now, in words."""
+    kept = [one.name for _, one in find_flow(site.flow).settings.about() if one.fixed and not one.secret]
+    return [
+        f"{name} {record.settings.get(name) or 'unset'} instead of {site.plain.get(name) or 'unset'}"
+        for name in kept
+        if record.settings.get(name, "") != site.plain.get(name, "")
+    ]
+
+
+def another(record: Record, site: Site) -> str:
+    """Why a run cannot count for a site: it is about something else, and done, or something may have come of it.
+
+    Args:
+        record: The run that counts for the site's subject.
+        site: The site.
+
+    Returns:
+        The sentence; nothing if the run is about the same, or nothing came of it.
+    """
+    others = ", ".join(said_otherwise(record, site))
+    if others and record.state == "done":
+        return f"{site.subject} was done by run {record.id}, with {others}. Correct the row; it is not done again"
+    if others and record.begun:
+        return (
+            f"{site.subject} was begun by run {record.id}, with {others}. Correct the row, or look what that run has "
+            f'done and give it up: "guiderunner runs give-up {record.id}"'
+        )
+    return ""
 
 
 def main(here: Mapping[str, str], *, runs: Path, browser: str, signed_in: SignedIn) -> dict[str, Any]:

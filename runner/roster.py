@@ -135,16 +135,17 @@ class Roster:
             self._ask(lambda connection: connection.execute(_SITES.insert().values(vars(entry))))
         except IntegrityError:
             found = self.get(site.subject)
-            return self.again(found, fleet) if found.state in ("failed", "asks") else found
+            return self.again(found, site, fleet) if found.state in ("failed", "asks") else found
         return entry
 
-    def again(self, entry: Entry, fleet: str) -> Entry:
+    def again(self, entry: Entry, site: Site, fleet: str) -> Entry:
         """Take a site up with a new attempt, unless somebody else has just done that."""
         values = {
             "attempt": entry.attempt + 1,
             "phase": 1,
             "state": "queued",
             "fleet": fleet,
+            "site": site.site,
             "sentence": "",
             "since": now(),
         }

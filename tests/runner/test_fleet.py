@@ -247,6 +247,76 @@ def test_a_sign_in_that_was_refused_is_not_tried_again(toys: Toys) -> None:
     assert toys.did("begin") == {"Ball": 1}
 
 
+def shops(toys: Toys, shop: str, *names: str, **behaviour: Any) -> None:
+    """Write a CSV file in which these toys are from a shop."""
+    toys.write(*names, **behaviour)
+    rows = "".join(f"{name},{shop},ANN_PASSWORD\n" for name in names)
+    (toys.folder / "toys.csv").write_text(f"TOY_NAME,TOY_SHOP,TOY_PASSWORD\n{rows}")
+
+
+def test_a_row_that_is_corrected_before_anything_was_made_counts_as_corrected(toys: Toys) -> None:
+    """A run keeps what it is about; of one that failed before it made anything nothing has to be kept."""
+    shops(toys, "wrong", "Ball", fails=3)
+    with toys.fleet() as first:
+        assert first.ends() == 1
+    shops(toys, "right", "Ball", fails=3)
+    with toys.fleet() as second:
+        assert second.ends() == 0, second.err
+    assert (toys.did("from-wrong"), toys.did("from-right")) == ({}, {"Ball": 1})
+
+
+def test_a_site_is_not_said_to_be_done_because_another_of_its_name_is(toys: Toys) -> None:
+    """Nothing is started, and it is said which run has done what instead."""
+    shops(toys, "first", "Ball")
+    with toys.fleet() as first:
+        assert first.ends() == 0, first.err
+    shops(toys, "second", "Ball", "Kite")
+    with toys.fleet() as second:
+        assert second.ends() == 2
+    (folder,) = toys.folder.glob("runs/*-toy-????")
+    assert second.err == (
+        "WrongUsage: toys: nothing was started.\n"
+        f"Ball was done by run {folder.name}, with TOY_SHOP first instead of second. Correct the row; it is not done "
+        "again\n"
+    )
+    assert toys.did("make") == {"Ball": 1}
+
+
+def test_a_site_is_not_taken_up_as_another_of_its_name(toys: Toys) -> None:
+    """What that one has begun is for somebody to look at; when it is given up the row counts."""
+    shops(toys, "first", "Ball", needs="never")
+    with toys.fleet() as first:
+        first.until("made", lambda: toys.did("make") == {"Ball": 1})
+        first.process.send_signal(signal.SIGINT)
+        assert first.ends() == 130
+    shops(toys, "second", "Ball")
+    with toys.fleet() as second:
+        assert second.ends() == 2
+    (folder,) = toys.folder.glob("runs/*-toy-????")
+    assert "with TOY_SHOP first instead of second. Correct the row, or look what that run has done" in second.err
+    assert toys.run("runs", "give-up", folder.name).returncode == 0
+    with toys.fleet() as third:
+        assert third.ends() == 0, third.err
+    assert toys.did("from-second") == {"Ball": 1}
+
+
+def test_a_row_that_is_corrected_while_its_site_is_queued_counts_as_corrected(toys: Toys) -> None:
+    """An interrupted fleet has queued the row as it was."""
+    shops(toys, "wrong", "Ball", "Kite", needs="go")
+    with toys.fleet("--concurrency", "1") as first:
+        first.until("the first made", lambda: len(toys.did("make")) == 1)
+        first.process.send_signal(signal.SIGINT)
+        assert first.ends() == 130
+    (begun,) = toys.did("make")
+    (queued,) = {"Ball", "Kite"} - {begun}
+    (toys.world / "go").touch()
+    text = (toys.folder / "toys.csv").read_text()
+    (toys.folder / "toys.csv").write_text(text.replace(f"{queued},wrong", f"{queued},right"))
+    with toys.fleet() as second:
+        assert second.ends() == 0, second.err
+    assert (toys.did("from-wrong"), toys.did("from-right")) == ({begun: 1}, {queued: 1})
+
+
 @pytest.mark.slow
 def test_a_later_start_leaves_what_is_done_and_takes_up_the_rest(toys: Toys) -> None:
     """The exit code is 0 as soon as all are done, and nothing is made a second time."""

@@ -37,6 +37,7 @@ class ToySettings(Settings):
     """What a toy is about."""
 
     name: str = setting("TOY_NAME", help="name", fixed=True)
+    shop: str = setting("TOY_SHOP", help="where it is from", default="", fixed=True)
     owner: str = setting("TOY_OWNER", help="owner", default="nobody")
     password: Secret = setting("TOY_PASSWORD", help="password", secret=True)
     world: Path = setting("TOY_WORLD", help="folder", parse=Path)
@@ -92,6 +93,7 @@ def make(run: Run[ToySettings]) -> None:
         until("the end of the world", lambda: False)
     run.about_to("make the toy")
     toy.did("make")
+    toy.did(f"from-{toy.shop}")
     if needs := behaviour.get("needs"):
         until(needs, (toy.world / needs).is_file)
 
