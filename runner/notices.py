@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import ssl
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -29,6 +30,9 @@ Tls = Literal["starttls", "tls", "none"]
 
 PATIENCE = 10.0
 """Seconds that a webhook or a mail server may take for one answer."""
+
+AT_MOST = 60.0
+"""Seconds that one try may take: a receiver may say something again and again, and never come to an end."""
 
 PAUSES = (1.0, 4.0, 15.0)
 """Seconds between the tries, so that there is one more of these."""
@@ -288,7 +292,7 @@ def _deliver(attempt: Callable[[], None], pause: Callable[[float], None]) -> str
     """Try until it is delivered; returns why not if it is not."""
     for wait in (*PAUSES, None):
         try:
-            attempt()
+            _in_time(attempt)
         except _Undelivered as undelivered:
             if wait is None or not undelivered.again or undelivered.after > LONGEST_PAUSE:
                 return undelivered.reason
@@ -296,6 +300,29 @@ def _deliver(attempt: Callable[[], None], pause: Callable[[float], None]) -> str
         else:
             return None
     raise AssertionError("the last try has returned")
+
+
+def _in_time(attempt: Callable[[], None]) -> None:
+    """Make one try, and leave it alone if it comes to no end: the process ends without it.
+
+    Raises:
+        _Undelivered: It failed, or came to no end; it may have been delivered then, so that there is no other try.
+    """
+    failed: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            attempt()
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that waits
+            failed.append(error)
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    thread.join(AT_MOST)
+    if thread.is_alive():
+        raise _Undelivered(f"its answer came to no end within {AT_MOST:g} seconds", again=False)
+    if failed:
+        raise failed[0]
 
 
 # -- by webhook ---------------------------------------------------------------------------------------------------

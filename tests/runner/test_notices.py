@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner import notices
 from runner.errors import WrongSettings
 from runner.notices import PAUSES, Notice, NoticeSettings, send
 from runner.secrets import Secret, Secrets
@@ -103,6 +106,44 @@ def to_mail(sink: MailSink, **more: str) -> NoticeSettings:
 def to_hook(hook: Hook) -> NoticeSettings:
     """Settings for a webhook on this machine."""
     return NoticeSettings.load({"NOTIFY_WEBHOOK": hook.url})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("NOTIFY_WEBHOOK=http://127.0.0.1:{port}/hook", b"HTTP/1.1 200 OK\r\n" + b"X-More: more\r\n" * 3),
+        ("NOTIFY_EMAIL=jo@example.com SMTP_HOST=127.0.0.1 SMTP_PORT={port} SMTP_TLS=none", b"220-wait\r\n" * 3),
+    ],
+    ids=["webhook", "mail"],
+)
+def test_a_receiver_whose_answer_comes_to_no_end_holds_nobody_up(
+    settings: str, said: bytes, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its lines comes in time; it may have taken the notice, so that it is not sent again."""
+    monkeypatch.setattr(notices, "AT_MOST", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        over, asked = Event(), []
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            asked.append(connection)
+            with connection:
+                for line in itertools.chain(said.splitlines(keepends=True), itertools.repeat(said.splitlines()[-1])):
+                    connection.sendall(line.strip() + b"\r\n")
+                    if over.wait(0.1):
+                        return
+
+        thread = Thread(target=answer)
+        thread.start()
+        text = settings.format(port=server.getsockname()[1])
+        loaded = NoticeSettings.load(dict(one.split("=", 1) for one in text.split()))
+        try:
+            (sentence,) = send(loaded, NOTICE, secrets)
+        finally:
+            over.set()
+            thread.join()
+    assert sentence.endswith("was not delivered: its answer came to no end within 0.5 seconds")
+    assert len(asked) == 1
 
 
 def test_nobody_is_told_unless_that_is_set(secrets: Secrets) -> None:
