@@ -217,7 +217,9 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def url(text: str) -> str:
-    """An http(s) address without the trailing slash; a missing scheme means https.
+    """An http(s) address without the trailing slash, written so that one place has one address.
+
+    A missing scheme means https.
 
     Raises:
         ValueError: It is not an address, or it carries a user or a password.
@@ -234,7 +236,9 @@ def url(text: str) -> str:
         raise ValueError(f"{shown} is not a web address, such as https://www.example.com")
     if parts.username or parts.password:
         raise ValueError("the address holds a user or a password; set them in their own settings")
-    return address.rstrip("/")
+    usual = {"http": ":80", "https": ":443"}[parts.scheme]
+    # The case of a host's name says nothing, nor does the usual port (RFC 3986, section 6.2).
+    return parts._replace(netloc=parts.netloc.lower().removesuffix(usual)).geturl().rstrip("/")
 
 
 def seconds(text: str) -> float:

@@ -229,6 +229,21 @@ def test_what_is_no_switch(text: str) -> None:
         switch(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("HTTPS://WWW.Example.com:443/", "https://www.example.com"),
+        ("http://Example.com:80/Blog/", "http://example.com/Blog"),
+        ("https://[::1]:8443", "https://[::1]:8443"),
+        ("Example.com:80", "https://example.com:80"),
+        ("https://example.com:8080", "https://example.com:8080"),
+    ],
+)
+def test_one_place_has_one_address(text: str, address: str) -> None:
+    """What must not be done twice at a dashboard would else be done twice if its address is written otherwise."""
+    assert url(text) == address
+
+
 @pytest.mark.parametrize("text", ["ftp://x.com", "https://", "https://a b.com"])
 def test_what_is_not_an_address(text: str) -> None:
     """Only web addresses are taken."""
