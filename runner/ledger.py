@@ -387,7 +387,9 @@ class Ledger:
         Raises:
             WrongUsage: There is none, or there are several.
         """
-        found = [record for record in self.runs() if record.id.startswith(named) or record.id.endswith(named)]
+        # A script's variable that is not set would name any run, and the only one where there is one.
+        there = self.runs() if named else []
+        found = [record for record in there if record.id.startswith(named) or record.id.endswith(named)]
         exact = [record for record in found if record.id == named]
         if len(exact or found) != 1:
             how_many = f"{len(found)} runs are" if found else "no run is"

@@ -220,6 +220,14 @@ def test_a_run_is_found_by_how_it_begins_or_ends(tmp_path: Path) -> None:
         ledger.find("2026")
 
 
+def test_no_name_names_no_run(tmp_path: Path) -> None:
+    """A script's variable that is not set must not have the only run there is given up or resumed."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.begin(Record(id="one", flow="toy", edition="1", subject="ball", site="ball", folder=tmp_path))
+    with pytest.raises(WrongUsage, match='no run is named ""'):
+        ledger.find("")
+
+
 # -- what goes wrong ------------------------------------------------------------------------------------------------
 
 
