@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +84,10 @@ HEALTHY = {
     "the words as the last of the steps": "<ol><li>Validate<li>Copy<li>Migration completed successfully</ol>",
     "the words in a table of earlier ones": "<table><tr><td>Migration completed successfully</table>",
     "the words of a part": "<h3>Database migration completed successfully</h3>",
+    "an earlier attempt": "<div role=alert>Your previous migration failed on 12 Nov: the disk was full.</div>",
+    "the last attempt": "<h4>Last attempt: Migration failed (timed out)</h4>",
+    "a history of failures": "<section><h2>Migration history</h2><h3>12 Nov: Migration failed</h3></section>",
+    "what is looked for": "<div role=alert>Verifying that the token has not expired</div><p>Failed checks: none</p>",
     "the words unseen": "<h4 style='opacity:0'>Migration completed successfully</h4>",
     "the words while a bar is on its way": "<h4>Migration completed successfully</h4>",
 }
@@ -104,6 +110,35 @@ UNSEEN = {
 }
 
 
+DONE = "<div>Migration completed successfully</div>"
+OF_OTHERS = {
+    "in a sidebar": f"<aside><h3>Recent migrations</h3><div><b>blog.example</b>{DONE}</div></aside>",
+    "in a list of earlier ones": f"<section><h3>Recent activity</h3>{DONE}<small>blog.example, 3 days ago</small></section>",
+    "of the previous one": "<dl><dt>Previous migration<dd>Migration completed successfully</dl>",
+    "by somebody else": "<blockquote>Migration completed successfully!</blockquote>",
+}
+TO_COME = {
+    "after the step that is active": "<div><div class='step done'>Validate</div><div class='step active'>Copy</div>"
+    "<div class=step>Migration completed successfully</div></div>",
+    "after the current step": "<div><span aria-current=step>Copy</span><span>Migration completed successfully</span></div>",
+    "after the step that is going on": "<h4>Copying files…</h4><h4>Migration completed successfully</h4>",
+}
+
+
+@pytest.mark.parametrize("html", [*OF_OTHERS.values(), *TO_COME.values()], ids=[*OF_OTHERS, *TO_COME])
+def test_neither_another_migration_nor_a_step_to_come_completes_this_one(
+    follow: Callable[..., list[str]], html: str
+) -> None:
+    """A reader sees from what stands above the words, or before them, what they are about."""
+    assert follow(f"<!doctype html><h1>Migrating your site</h1>{html}", seconds=1.5)[-1] == "still under way"
+
+
+def test_a_way_to_try_again_that_is_not_offered_yet_is_no_failure(follow: Callable[..., list[str]]) -> None:
+    """Its button stands there all the time, and can be pressed only then."""
+    said = follow("<!doctype html><h1>Migrating your site</h1><button disabled>Retry</button>", seconds=1.5)
+    assert said[-1] == "still under way"
+
+
 @pytest.mark.parametrize("html", UNSEEN.values(), ids=UNSEEN.keys())
 def test_what_no_reader_sees_completes_nothing(follow: Callable[..., list[str]], html: str) -> None:
     """The page has the words ready, or somebody else says them."""
@@ -119,6 +154,11 @@ COMPLETED = {
     "in a window inside of nothing": "<div style='height:0;overflow:hidden'><div role=dialog style='position:fixed;inset:9px'>"
     "<h2>Migration completed successfully</h2></div></div>",
     "worded a little otherwise": "<h1>Your migration has been completed successfully</h1>",
+    "with warnings": "<h1>Migration completed successfully with 2 warnings</h1>",
+    "with how long it took": "<h1>Migration completed successfully in 12 minutes</h1>",
+    "as a status": "<p>Status: Migration completed successfully</p>",
+    "after the others": "<aside><h3>Recent migrations</h3><p>blog.example</p></aside><h1>Migration completed successfully</h1>",
+    "after what was active": "<p class='tab active'>Overview</p><h1>Migration completed successfully</h1>",
     "beside a full bar": "<div role=progressbar aria-valuenow=100></div><h2>Migration completed successfully</h2>",
 }
 
@@ -155,6 +195,12 @@ DOUBTFUL = {
         r"Writing Widgets \(Retry\)",
     ),
     "a page that has lost its way": ("<h1>Page not found</h1>", "Page not found"),
+    "only warnings": (
+        "<h1>Migration completed with warnings</h1><p>2 files were skipped.</p>",
+        "completed with warnings",
+    ),
+    "not successfully": ("<h1>Migration not completed successfully</h1>", "not completed successfully"),
+    "a status": ("<h1>Writing Widgets</h1><p>Status: Failed</p>", "Status: Failed"),
     "an error without a name": ("<h1>Something went wrong</h1>", "Something went wrong"),
 }
 
@@ -322,6 +368,45 @@ def test_a_form_that_was_sent_is_never_taken_for_one_that_was_not(page: Page) ->
         service.follow_hand_shake(form, "writing-widgets", TOKEN)
     assert asked
     assert not isinstance(caught.value, Undone)
+
+
+def test_who_is_sent_back_at_once_without_a_reason_is_told_so(page: Page) -> None:
+    """No page of the service was ever in the tab; without its key the plugin lets no migration begin."""
+
+    class Answers(BaseHTTPRequestHandler):
+        """Both hosts, by their ports: the first one is the existing site."""
+
+        def do_GET(self) -> None:
+            form = f"<form id=ptn_migrate_form method=post action='{service}/home/migrate'>{FIELDS}<button>Migrate</button></form>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(form.encode())
+
+        def do_POST(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", f"{source}/wp-admin/admin.php?page=pantheon")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as one, ThreadingHTTPServer(("127.0.0.1", 0), Answers) as other:
+        source, service = (f"http://127.0.0.1:{server.server_port}" for server in (one, other))
+        for server in (one, other):
+            Thread(target=server.serve_forever, daemon=True).start()
+        given = {"PAGE_TIMEOUT": "1s", "SOURCE_SITE_URL": source, "ALLOW_LOCAL_SOURCE": "1"}
+        settings = MigrationSettings.load(SETTINGS | given)
+        migration = MigrationService(page, settings, say=lambda _: None)
+        page.goto(f"{source}/wp-admin/admin.php?page=pantheon")
+        form = MigrationForm(page, settings)
+        form.fill_in("writing-widgets", TOKEN)
+        migration.expect_migration()
+        form.press_migrate()
+        with pytest.raises(Undone, match="back to the plugin's page without a reason"):
+            migration.follow_hand_shake(form, "writing-widgets", TOKEN)
+        for server in (one, other):
+            server.shutdown()
 
 
 def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None:

@@ -62,44 +62,91 @@ RETURNED = {
 """What the error codes in the address of the plugin's page mean (plugin versions 1.84 to 5.25)."""
 
 _COMPLETED = re.compile(
-    r"^\W*(your |the )?migration (has been |was |is )?completed successfully(\W*$|\s*[.!:])", re.IGNORECASE
+    r"^\W*(status\W+)?(your |the )?migration (has been |was |is )?completed successfully"
+    r"(\W*$|\s*[.!:,(]|\s+[-\u2013\u2014]\s|\s+(in|on|at) \d|\s+with (\d+|some|a few) warnings?\b)",
+    re.IGNORECASE,
 )
 
-_ANY_SEEN = """all => all.some(el => {
-    if (!el.checkVisibility({opacityProperty: true, visibilityProperty: true})) return false;
-    const {width, height, right, bottom} = el.getBoundingClientRect();
-    for (let at = el; at && at !== document.body; at = at.parentElement) {
-        const {overflow, display, position} = getComputedStyle(at), box = at.getBoundingClientRect();
+_ABOUT_OTHERS_JS = r"""
+const words = el => (el.textContent || '').replace(/\s+/g, ' ').trim();
+const TITLE = new RegExp(
+    '^\\W*((all|my|the|your) )?(earlier|last|older|other|past|previous|prior|recent) '
+    + '(\\w+ )?(activit(y|ies)|attempts?|jobs?|migrations?|runs?|transfers?)\\W*$'
+    + '|^\\W*(\\w+ ){0,2}(activity|history)\\W*$', 'i');
+const HEADINGS = 'h1, h2, h3, h4, h5, h6, [role=heading]';
+const level = el => Number(el.getAttribute('aria-level') || /^H([1-6])$/.exec(el.tagName)?.[1] || 7);
+const asLarge = (el, size) => [el, ...el.querySelectorAll(HEADINGS)].some(one => level(one) <= size);
+// What stands below a title of other migrations, up to the next title as large.
+const aboutOthers = [...document.querySelectorAll('body *')]
+    .filter(el => words(el).length <= 60 && TITLE.test(words(el)))
+    .flatMap(title => {
+        const parts = [], size = Math.min(level(title), 6);
+        for (let el = title.nextElementSibling; el && !asLarge(el, size); el = el.nextElementSibling) parts.push(el);
+        return parts;
+    });
+"""
+"""`aboutOthers`: the parts of a page that tell of other migrations than this one, such as its history."""
+
+_ABOUT_OTHERS = f"() => {{ {_ABOUT_OTHERS_JS} return aboutOthers.map(el => el.innerText || ''); }}"
+"""The texts of these parts."""
+
+_ANY_SEEN = f"""all => {{ {_ABOUT_OTHERS_JS}
+const now = el => /(^|[\\s_-])(active|current|in-progress|running)(\\s|$)/i.test(el.getAttribute('class') || '')
+    || (words(el).length <= 60 && /(\\u2026|\\.\\.\\.|\\b(current|in progress|running))\\W*$/i.test(words(el)));
+const alike = (one, other) => one.tagName === other.tagName && (one.classList.length || other.classList.length
+    ? [...one.classList].some(name => other.classList.contains(name)) : one.tagName !== 'DIV');
+// One of several steps, of which an earlier one is being done.
+const toCome = el => {{
+    for (let at = el; at && at !== document.body; at = at.parentElement) {{
+        for (let one = at.previousElementSibling; one; one = one.previousElementSibling) {{
+            if (one.matches('[aria-current]:not([aria-current=false])') || (now(one) && alike(one, at))) return true;
+        }}
+    }}
+    return false;
+}};
+return all.some(el => {{
+    if (!el.checkVisibility({{opacityProperty: true, visibilityProperty: true}})) return false;
+    if (toCome(el) || aboutOthers.some(part => part.contains(el))) return false;
+    const {{width, height, right, bottom}} = el.getBoundingClientRect();
+    for (let at = el; at && at !== document.body; at = at.parentElement) {{
+        const {{overflow, display, position}} = getComputedStyle(at), box = at.getBoundingClientRect();
         if (!/visible/.test(overflow) && display !== 'contents' && (box.width <= 1 || box.height <= 1)) return false;
         if (position === 'fixed') break;
-    }
+    }}
     return width > 1 && height > 1 && right + scrollX > 0 && bottom + scrollY > 0;
-})"""
-"""Whether any of these can be seen: neither transparent, nor folded to nothing, nor put off the page's edge."""
+}}); }}"""
+"""Whether any of these can be seen: neither transparent, nor folded to nothing, nor put off the page's edge.
+
+And tells of this migration now: it is no step to come, and stands in no list of earlier ones.
+"""
 
 _FAILED = re.compile(
     r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|could not|was not|timed out)\b"
     r"|\bcompleted with (errors|warnings|issues|problems)\b"
     r"|\b(site|destination|source|token|page)\b.{0,30}"
     r"\b(not found|not reachable|unreachable|refused|rejected|invalid|expired|revoked)\b"
-    r"|^(error|failed|failure|something went wrong)\b",
+    r"|\bmigration\b.{0,40}\b(not (been )?completed successfully|not successful|partially)\b"
+    r"|^((result|status)\W+)?(error|failed|failure|something went wrong)\b",
     re.IGNORECASE,
 )
 
 _PLAINLY = re.compile(
     r"\b(migration|transfer|validation)\b.{0,40}\b(failed|stopped|aborted|unsuccessful|timed out)\b"
-    r"|\bcompleted with (errors|warnings|issues|problems)\b|^destination site not found\b",
+    r"|\bcompleted with errors\b|^destination site not found\b",
     re.IGNORECASE,
 )
 """What says of the migration itself that it has ended without success; anything else may be a fault of the page."""
 
 _HARMLESS = re.compile(
     r"\?|\b(if|when|once|should|in case|whether|unless|until|or failed|or fails|informed|e-?mailed)\b"
+    r"|\b(earlier|last|past|previous|prior) (\w+ )?(attempt|migration|run|transfer|try)\b"
+    r"|^\W*(checking|scanning|testing|validating|verifying)\b(?!.*\bfail)|\b(errors?|fail\w*)\b[^.]{0,20}\bnone\b"
     r"|\b(0|no|without) (errors?|failed|failures?)\b|\b(failed|errors?|failures?)\W{0,2}0\b"
     r"|\b(retry(ing)?|trying|reconnect(ing)?|skipp(ed|ing)|again in|looking)\b",
     re.IGNORECASE,
 )
-"""What a healthy page says of failures: conditions, questions, counts of none, and what is being tried again."""
+"""What a healthy page says of failures: conditions, questions, counts of none, what is being tried again or looked
+for, and how an earlier attempt has ended."""
 
 ADVICE = (
     (
@@ -154,7 +201,7 @@ class MigrationService:
         self._patience = patience
         self._say = say
         self._begins = begins
-        self._key_given = self._begun = self._sent = self._expects = False
+        self._key_given = self._begun = self._sent = self._came_back = self._expects = False
         self._addresses: list[str] = []
         self._by_post = False
         self._good = ""
@@ -191,7 +238,7 @@ class MigrationService:
 
     def _says_completed(self, frame: Frame) -> bool:
         said = frame.get_by_text(_COMPLETED).or_(frame.get_by_role("heading", name=_COMPLETED))
-        elsewhere = "li, td, th, caption, option, [aria-disabled=true], [hidden]"
+        elsewhere = "li, td, th, caption, option, aside, nav, blockquote, [aria-disabled=true], [hidden]"
         shown = said.and_(frame.locator(f":not(:is({elsewhere}), :is({elsewhere}) *)")).evaluate_all(_ANY_SEEN)
         return bool(shown) and not self._is_unfinished(frame)
 
@@ -217,7 +264,7 @@ class MigrationService:
     def expect_migration(self) -> None:
         """Forget where the tab has been: what comes from now on comes of **Migrate**."""
         self._addresses.clear()
-        self._key_given = self._begun = self._sent = False
+        self._key_given = self._begun = self._sent = self._came_back = False
         self._expects = True
 
     def follow_hand_shake(self, form: MigrationForm, site_name: str, machine_token: Secret) -> None:
@@ -277,7 +324,7 @@ class MigrationService:
         """Stop when the form was certainly not sent, or the service has certainly sent the browser back."""
         if not self._at_source() or self._key_given or self._begun:
             return
-        if self._sent and any(host_of(address) != host_of(self.page.url) for address in self._addresses):
+        if self._came_back:
             raise Undone(
                 "the service sent the browser back to the plugin's page without a reason: check site name and token"
             )
@@ -372,6 +419,8 @@ class MigrationService:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
             self._by_post = request.method == "POST"
             at_source = host_of(request.url) == host_of(self._patience.source_url)
+            # It may be sent back at once, so that no page of the service is ever in the tab.
+            self._came_back = self._came_back or (self._sent and at_source)
             self._sent = self._sent or not at_source
             if self._key_given and not at_source and not self._begun:
                 self._begun = True
@@ -469,6 +518,9 @@ class MigrationService:
         aloud = [*headings, *self._texts(self.page.get_by_role("alert"))]
         links = self._texts(self.page.get_by_role("link").or_(self.page.get_by_role("button")))
         there = [line for line in lines(self.page) if line not in links]
+        for line in self._about_others():
+            if line in there:
+                there.remove(line)
         for index, line in enumerate(there):
             count = re.match(r"\d", there[index + 1]) if index + 1 < len(there) else None
             if _HARMLESS.search(line) or len(line) > SHORT or (count and len(line.split()) == 1):
@@ -476,10 +528,16 @@ class MigrationService:
             if _FAILED.search(line) or ((any_line or line in aloud) and refuses(line, plainly=True)):
                 before = [other for other in there[:index][-1:] if other in headings and line not in headings]
                 return ": ".join(part.rstrip(".") for part in [*before, line, *there[index + 1 : index + 2]][:2])
-        again = self._texts(control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration"))
-        if again and not self._tells_progress():
-            return f"{'; '.join(headings or there[:2])} ({again[0]})"
+        again = control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration")
+        offered = self._texts(again.and_(self.page.locator(":not(:disabled, [aria-disabled=true])")))
+        if offered and not self._tells_progress():
+            return f"{'; '.join(headings or there[:2])} ({offered[0]})"
         return None
+
+    def _about_others(self) -> list[str]:
+        """The page's lines about other migrations than this one."""
+        texts: list[str] = self.page.evaluate(_ABOUT_OTHERS)
+        return [" ".join(line.split()) for text in texts for line in text.splitlines()]
 
     def _texts(self, locator: Locator) -> list[str]:
         return [" ".join(text.split()) for text in locator.filter(visible=True).all_inner_texts()]
