@@ -20,7 +20,7 @@ from runner.controls.finding import (
     saying,
     within,
 )
-from runner.controls.overlays import close_alert_over, dismiss_interruptions
+from runner.controls.overlays import close_alert_over, close_what_covers, dismiss_interruptions
 from runner.controls.said import alerts, controls_on, lines, new_lines
 from runner.controls.waiting import default_timeout, first_visible, set_default_timeout, until
 from runner.controls.words import begins_with, named, on_control, refuses, says_more_than
@@ -49,6 +49,7 @@ __all__ = [
     "choose",
     "choose_from",
     "close_alert_over",
+    "close_what_covers",
     "control",
     "controls",
     "controls_on",

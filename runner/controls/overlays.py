@@ -135,6 +135,43 @@ def close_alert_over(covered: Locator) -> None:
             return
 
 
+def close_what_covers(covered: Locator) -> str:
+    """Close what lies over a control and is marked as nothing, such as a box with a plugin's offer.
+
+    It counts only if it has a way to leave it, and asks for nothing (no field to fill).
+
+    Args:
+        covered: The control.
+
+    Returns:
+        With what it was closed; nothing if nothing was.
+    """
+    if not covered.is_visible() or can_be_pressed(covered):
+        return ""
+    cover = covered.evaluate_handle(_COVER_JS).as_element()
+    fields = "input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea"
+    if cover is None or cover.query_selector(fields):
+        return ""
+    for way in cover.query_selector_all("button, a, [role=button]"):
+        name = " ".join((way.get_attribute("aria-label") or way.inner_text() or "").split())
+        if way.is_visible() and re.fullmatch(rf"[^\w\u00d7\u2715]*({_DISMISS})[^\w\u00d7\u2715]*", name, re.IGNORECASE):
+            with suppress(PlaywrightError):  # the act says itself what still covers it
+                way.click(timeout=GOES * 1000)
+                until(covered.page, lambda: can_be_pressed(covered) or None, timeout=GOES)
+            return name
+    return ""
+
+
+_COVER_JS = """covered => {
+    const {left, top, width, height} = covered.getBoundingClientRect();
+    let cover = document.elementFromPoint(left + width / 2, top + height / 2);
+    if (!cover || covered.contains(cover) || cover.contains(covered)) return null;
+    while (cover.parentElement && !cover.parentElement.contains(covered)) cover = cover.parentElement;
+    return cover;
+}"""
+"""The whole of what lies over an element."""
+
+
 def _overlap(one: Locator, other: Locator) -> bool:
     a, b = one.bounding_box(), other.bounding_box()
     if a is None or b is None:

@@ -270,6 +270,18 @@ def test_what_has_to_be_agreed_to_is_ticked_and_nothing_else(page: Page, consent
     assert page.locator("#news:checked").count() == 0
 
 
+def test_a_form_that_looks_at_its_fields_when_a_key_is_released_can_be_sent(page: Page) -> None:
+    """As it is after a reader's Ctrl+V."""
+    page.set_content(
+        f"<form id=ptn_migrate_form>{FIELDS}<button id=go disabled>Migrate</button></form><script>const seen = new Set();"
+        "for (const el of document.querySelectorAll('input')) el.onkeyup = () => {"
+        " if (el.value) seen.add(el); go.disabled = seen.size < 2; };</script>"
+    )
+    form = MigrationForm(page, MigrationSettings.load(SETTINGS))
+    form.fill_in("writing-widgets", TOKEN)
+    assert form.migrate.is_enabled()
+
+
 def test_a_form_in_other_words_is_known_by_the_machine_token(page: Page) -> None:
     """Neither id nor names are those of the known versions; the token may be typed unseen, and a Cancel come first."""
     page.set_content(

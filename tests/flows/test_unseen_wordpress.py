@@ -98,6 +98,21 @@ SSO = (
 )
 SIGN_INS = {
     "a theme's own form": (form(f"{FIELDS}<button>Enter</button>", "class=account"), SENT),
+    "a shop's own form beside one to register": (
+        (
+            "<body class=woocommerce-account><form class=register method=post><input name=username><input type=email name=email>"
+            "<input type=password name=password><button name=register>Register</button></form><form class=login method=post>"
+            "<input name=username><input type=password name=password><button>Log in</button></form>"
+        ),
+        "username=admin&password=another+horse+battery",
+    ),
+    "the user name first": (
+        form(
+            "<div id=one><input id=user_login name=log><button type=button onclick='one.hidden = true; two.hidden = false'>"
+            f"Continue</button></div><div id=two hidden><input id=user_pass type=password name=pwd>{LOG_IN}</div>"
+        ),
+        SENT,
+    ),
     "something to agree to": (form(f"{FIELDS}{AGREE}{NEWS}{LOG_IN}"), f"{SENT}&gdpr=on"),
     "another way to sign in, which comes first": (form(f"<button name=google>Google</button>{FIELDS}{LOG_IN}"), SENT),
     "a theme's own form with another way to sign in, which comes first": (
@@ -152,6 +167,115 @@ def test_a_captcha_is_not_taken_for_a_wrong_password(wordpress: Callable[..., tu
     wp_admin, _ = wordpress(form(FIELDS + LOG_IN), refusal + form(FIELDS + LOG_IN))
     with pytest.raises(NeedsPerson, match=r'verification failed". A person has to sign in, with "guiderunner login'):
         wp_admin.sign_in()
+
+
+# -- installation --------------------------------------------------------------------------------------------------
+
+OFFERED = f"""<div class='plugin-card plugin-card-{SLUG}'><a class='button install-now' href=#>Install Now</a></div><script>
+document.querySelector('.install-now').onclick = async event => {{
+    event.preventDefault();
+    const answer = await (await fetch('/wp-admin/admin-ajax.php', {{method: 'POST'}})).text();
+    if (answer === 'installed') event.target.className = 'button activate-now';
+    else event.target.parentNode.insertAdjacentHTML('beforeend', `<div class=notice-error><p>${{answer}}</p></div>`);
+}};</script>"""
+INSTALLED = f"<div class='plugin-card plugin-card-{SLUG}'><a class='button activate-now' href=#>Activate</a></div>"
+INSTALLS = {
+    "at the second try": (["An error has occurred. Please reload the page and try again.", "installed"], 2),
+    "although the answer was lost": (["Something went wrong."], 1),
+}
+
+
+@pytest.mark.parametrize(("answers", "times"), INSTALLS.values(), ids=INSTALLS.keys())
+def test_a_failure_of_the_installation_is_looked_at_as_after_loading_the_page_again(
+    page: Page, answers: list[str], times: int
+) -> None:
+    """It is pressed again only if the plugin is not installed then."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if "ajax" in route.request.url:
+            asked.append(answers[len(asked)])
+            route.fulfill(body=asked[-1])
+        else:
+            lost = asked and len(asked) == len(answers)
+            route.fulfill(content_type="text/html", body=f"<!doctype html>{ADMIN}{INSTALLED if lost else OFFERED}")
+
+    wp_admin = admin_that_answers(page, answer)
+    wp_admin.install_plugin()
+    assert wp_admin.plugin_button.get_attribute("class") == "button activate-now"
+    assert len(asked) == times
+
+
+def test_what_fails_twice_is_said(page: Page) -> None:
+    """In WordPress's words of the second time, and with what to do."""
+    told = ["Could not create directory.", "The disk is full."]
+
+    def answer(route: Route) -> None:
+        body = told.pop(0) if "ajax" in route.request.url else f"<!doctype html>{ADMIN}{OFFERED}"
+        route.fulfill(content_type="text/html", body=body)
+
+    with pytest.raises(Stuck, match=r'could not install the plugin: "The disk is full"\. Find out why'):
+        admin_that_answers(page, answer).install_plugin()
+
+
+def test_a_plugin_that_is_active_although_wordpress_says_no_is_not_activated_again(page: Page) -> None:
+    """The answer was lost: the list of plugins tells."""
+    pressed = (
+        f"<div class='plugin-card plugin-card-{SLUG}'><a class='button activate-now' href=# onclick=\"this.parentNode"
+        ".insertAdjacentHTML('beforeend', '<div class=notice-error><p>Something went wrong</p></div>')\">Activate</a></div>"
+    )
+
+    def answer(route: Route) -> None:
+        body = ACTIVE if "plugins.php" in route.request.url else ADMIN + pressed
+        route.fulfill(content_type="text/html", body=f"<!doctype html>{body}")
+
+    wp_admin = admin_that_answers(page, answer)
+    wp_admin.activate_plugin()
+    assert page.url.endswith("/wp-admin/plugins.php")
+
+
+def test_a_search_that_the_directory_does_not_answer_is_done_once_more(page: Page) -> None:
+    """As with "Try Again", where it has been asked too often."""
+    error = "<div class=error><p>An unexpected error occurred.</p><button class=try-again>Try Again</button></div>"
+    loads: list[str] = []
+
+    def answer(route: Route) -> None:
+        loads.append(route.request.url)
+        body = error if len(loads) == 2 else OFFERED
+        route.fulfill(content_type="text/html", body=f"<!doctype html>{ADMIN}{body}")
+
+    admin_that_answers(page, answer).search_plugin("pantheon migrations")
+    assert [url.rpartition("/")[2].partition("?")[0] for url in loads] == ["plugin-install.php"] * 3
+
+
+OFFERS_OVER = {
+    "to dismiss": "<button aria-label=Dismiss onclick='this.parentNode.remove()'>&times;</button>",
+    "for later": "<a href=https://reviews.example/>Sure</a><a href=# onclick='this.parentNode.remove()'>Maybe later</a>",
+}
+
+
+@pytest.mark.parametrize("way", OFFERS_OVER.values(), ids=OFFERS_OVER.keys())
+def test_another_plugins_offer_over_wp_admin_is_left(page: Page, way: str) -> None:
+    """It has no role; nothing but what leaves it is pressed."""
+    offer = f"<div style='position:fixed;inset:0;background:#fff'><h2>Enjoying Forms?</h2>{way}</div>"
+
+    def answer(route: Route) -> None:
+        body = "installed" if "ajax" in route.request.url else f"<!doctype html>{ADMIN}{OFFERED}{offer}"
+        route.fulfill(content_type="text/html", body=body)
+
+    wp_admin = admin_that_answers(page, answer)
+    wp_admin.install_plugin()
+    assert page.url.startswith("https://source.example/")
+    assert wp_admin.plugin_button.get_attribute("class") == "button activate-now"
+
+
+def admin_that_answers(page: Page, answer: Callable[[Route], None]) -> WpAdmin:
+    """The page of an administrator who has signed in, of a WordPress that answers like this."""
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "5s"})
+    set_default_timeout(page.context, settings.page_timeout)
+    page.route("**/*", answer)
+    page.goto("https://source.example/wp-admin/plugin-install.php")
+    return WpAdmin(page, settings, say=lambda _: None)
 
 
 # -- activation ---------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from runner.controls import (
     NeedsPerson,
     Secret,
     Stuck,
+    close_what_covers,
     control,
     field,
     first_visible,
@@ -68,6 +69,9 @@ CODE_FIELD = ", ".join(
 )
 """The field that plugins for a second factor ask for a code in, by its name; their words are in many languages."""
 
+TO_REGISTER = "[autocomplete=new-password], [name=register], input[type=password] ~ input[type=password]"
+"""What a form to register, or to choose another password, has in it."""
+
 WITH_PASSWORD = re.compile(r"\b(username|e-?mail)\b.*\bpassword\b|\b(with|use) (a |your )?password\b", re.IGNORECASE)
 """Words of the link to user name and password on a sign-in page that offers another account's sign-in first."""
 
@@ -76,6 +80,12 @@ FOR_PEOPLE = re.compile(r"captcha|turnstile|\brobot|\bhuman\b", re.IGNORECASE)
 
 BY_HAND = 'a person has to sign in, with "guiderunner login wp-admin", whose sign-in runs use until it ends'
 """What to do where WordPress lets nobody in with user name and password alone."""
+
+PASSWORD_COMES = 2.0
+"""Seconds after which a sign-in form without a field for the password asks for the user name first."""
+
+OFFERS = 3
+"""How many boxes of other plugins are closed, one after the other."""
 
 TROUBLE_PAUSE = 3.0
 """Seconds after which a page is loaded again that WordPress could not show, such as while it is being updated."""
@@ -116,7 +126,11 @@ class WpAdmin:
         self._administrator = administrator
         self._say = say
         # The names of its fields are WordPress's own, on the page of a plugin or theme too.
-        form = page.locator("#loginform, form:has(input[name=log]):has(input[name=pwd])").filter(visible=True).first
+        # WooCommerce has names of its own; a form to register has no user name beside the password, or two passwords.
+        own = "#loginform, form:has(input[name=log]):has(input[name=pwd])"
+        shop = "form:has(input[name=username]):has(input[name=password])"
+        form = page.locator(own).or_(page.locator(shop).filter(has_not=page.locator(TO_REGISTER)))
+        form = form.filter(visible=True).first
         self._login_form = form.describe("WordPress's sign-in form")
         links = page.locator("body.login").get_by_role("link", name=WITH_PASSWORD)
         links = links.or_(page.locator("a[href*='jetpack-sso-show-default-form=1']"))  # Jetpack's, in every language
@@ -268,7 +282,12 @@ class WpAdmin:
         self.check_address()
         user, password = self._login_fields()
         values = (self._administrator.wp_username, self._administrator.wp_password.reveal())
+        if not until(self.page, lambda: password.is_visible() or None, timeout=PASSWORD_COMES):
+            self._send_user_name(user, password)
         for _ in range(3):
+            if not user.is_visible():  # it was asked for on a page before this one
+                password.fill(values[1])
+                return
             user.fill(values[0])
             password.fill(values[1])
             if (user.input_value(), password.input_value()) == values:
@@ -277,10 +296,22 @@ class WpAdmin:
             "WordPress's sign-in form does not hold what was typed", looked_for="Username or Email Address, Password"
         )
 
+    def _send_user_name(self, user: Locator, password: Locator) -> None:
+        """Send the user name alone, where WordPress asks for the password only then.
+
+        Raises:
+            NeedsPerson: It asks for something else.
+        """
+        user.fill(self._administrator.wp_username)
+        press_send(user, "Continue", "Next", "Log In")
+        if not until(self.page, lambda: password.is_visible() or None, timeout=self._administrator.page_timeout):
+            raise NeedsPerson(f"WordPress's sign-in does not ask for the password after the user name: {BY_HAND}")
+        self.check_address()
+
     def _login_fields(self) -> tuple[Locator, Locator]:
         """The sign-in form's fields for user name and password."""
-        user = self._login_form.locator("#user_login, input[name=log]").first
-        return user, self._login_form.locator("#user_pass, input[name=pwd]").first
+        user = self._login_form.locator("#user_login, input[name=log], input[name=username]").first
+        return user, self._login_form.locator("#user_pass, input[name=pwd], input[name=password]").first
 
     def _send_login(self) -> None:
         """Agree to what the sign-in form of this site asks to agree to, and send it.
@@ -481,8 +512,14 @@ class WpAdmin:
         Returns:
             How many results were seen, and the error that WordPress showed in their place.
         """
+        errors = self.page.locator(".notice-error p, .error p")
         try:
             self.visit(self._results)
+            if errors.count() and not self.page.locator(".plugin-card, .no-plugin-results").count():
+                # The directory has not answered WordPress, as when it is asked too often.
+                self._say("WordPress shows an error in place of the search's results; loading the page again")
+                until(self.page, lambda: None, timeout=TROUBLE_PAUSE)
+                self.visit(self._results)
         except Stuck:
             # Where no plugin may be added, one that is installed can still be used.
             self.visit("plugins.php")
@@ -491,7 +528,6 @@ class WpAdmin:
             return 0, ""
         cards = self.page.locator(".plugin-card").describe("a search result")
         following = self.page.locator(".tablenav-pages a.next-page").first
-        errors = self.page.locator(".notice-error p, .error p")
         seen, said = 0, ""
         for number in count(1):
             first_visible(cards, self.page.locator(".no-plugin-results, .notice-error, .error"))
@@ -555,13 +591,31 @@ class WpAdmin:
         in_card = self.plugin_card.or_(self.page.locator("#plugin-information-footer"))
         in_card = in_card.locator(".activate-now, .button-disabled")
         in_report = self.page.locator("a[href*='action=activate']")
-        before = self._errors()
-        self.plugin_button.click()
         ready = in_card.or_(in_report).describe("a way to activate the installed plugin")
-        self._wait_unless_refused(ready, before, "install", INSTALLATION)
+        before = self._errors()
+        self._press_plugin_button()
+        try:
+            self._wait_unless_refused(ready, before, "install", INSTALLATION)
+        except _Refused as refused:
+            # As a reader who loads the page again: it may be installed all the same, or be so at the second try.
+            self._say(f"{refused.said}; loading the page again")
+            self._turn_to_plugin()
+            if self._offers("install-now", "update-now"):
+                before = self._errors()
+                self._press_plugin_button()
+                self._wait_unless_refused(ready, before, "install", INSTALLATION)
         # The classic page shows a report and an update leaves "Updated!": the results show what is to do next.
         if "plugin-install.php" not in self.page.url or not self._offers("activate-now"):
             self._turn_to_plugin()
+
+    def _press_plugin_button(self) -> None:
+        """Press what the plugin's card or row offers, when the offers of other plugins that lie over it are closed."""
+        for _ in range(OFFERS):
+            closed = close_what_covers(self.plugin_button)
+            if not closed:
+                break
+            self._say(f'something lay over wp-admin, closed with "{closed}"')
+        self.plugin_button.click()
 
     def _is_installed(self) -> bool:
         self.visit("plugins.php")
@@ -582,10 +636,19 @@ class WpAdmin:
         # The redirect to the plugin's page may come, or may have been spent on a request in the background.
         arrived = active.or_(self.migration_form.locator).describe("the plugin as active")
         before, here = self._errors(), self.page.url
-        self.plugin_button.click()
-        elsewhere = self._wait_unless_refused(
-            arrived, before, "activate", self._administrator.page_timeout, unless_at=here
-        )
+        self._press_plugin_button()
+        patience = self._administrator.page_timeout
+        try:
+            elsewhere = self._wait_unless_refused(arrived, before, "activate", patience, unless_at=here)
+        except _Refused as refused:
+            # The answer may have been lost, and the plugin be active.
+            self._say(f"{refused.said}; looking at the list of plugins")
+            self.visit("plugins.php")
+            if not self._row.locator(".activate a").is_visible():
+                return
+            before, here = self._errors(), self.page.url
+            self._press_plugin_button()
+            elsewhere = self._wait_unless_refused(arrived, before, "activate", patience, unless_at=here)
         if elsewhere:
             # Another plugin's page, an empty one, or the sign-in form: the list of plugins tells whether it is active.
             self.visit("plugins.php")
@@ -632,7 +695,8 @@ class WpAdmin:
                 return False
             if said:
                 because = f'WordPress could not {what} the plugin: "{said[0].rstrip(".")}"'
-                raise Stuck(f"{because}. Find out why in wp-admin and in PHP's log, {what} it by hand, and resume")
+                sentence = f"{because}. Find out why in wp-admin and in PHP's log, {what} it by hand, and resume"
+                raise _Refused(sentence, said=because)
             if unless_at and self.page.url != unless_at:
                 loaded = self.page.evaluate("() => document.readyState === 'complete'")
                 return True if loaded else None
@@ -698,6 +762,19 @@ class WpAdmin:
         return MigrationForm(self.page, self._administrator)
 
 
+class _Refused(Stuck):
+    """WordPress says of what was pressed that it has failed.
+
+    Args:
+        sentence: What to tell a person.
+        said: What WordPress says alone.
+    """
+
+    def __init__(self, sentence: str, *, said: str) -> None:
+        super().__init__(sentence)
+        self.said = said
+
+
 class MigrationForm:
     """The plugin's form, by the input names of all its versions (1.84 to 5.25), else by the words beside them."""
 
@@ -755,8 +832,10 @@ class MigrationForm:
         """
         # What is not there yet would be passed over: the box to agree, the fields for basic auth.
         self._page.wait_for_load_state("domcontentloaded")
-        self.site_name.fill(site_name)
-        self.machine_token.fill(machine_token.reveal())
+        close_what_covers(self.machine_token)
+        for one, value in ((self.site_name, site_name), (self.machine_token, machine_token.reveal())):
+            one.fill(value)
+            one.press("End")  # some scripts look at a field when a key is released, as after a reader's Ctrl+V
         self._fill_in_email()
         self._consent()
         self._fill_in_basic_auth()
