@@ -127,7 +127,7 @@ def migrate(run: MigrationRun) -> None:
         run.service.expect_migration()
         run.about_to("start the migration")
         form.press_migrate()
-        run.service.follow_hand_shake(form, run.facts["site_name"], machine_token)
+        run.service.follow_hand_shake(form, run.facts["site_name"], machine_token, wp_admin.sign_in_again)
     run.facts["migration_page"] = run.service.page.url
 
 

@@ -436,6 +436,62 @@ def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None
         service.follow_hand_shake(form, "writing-widgets", TOKEN)
 
 
+ASKS = {
+    "in the browser's dialogue": ("alert('Allow pop-ups first.')", "Allow pop-ups first"),
+    "in its own": ("document.body.append(...box.content.children)", "Start the migration?"),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), ASKS.values(), ids=ASKS.keys())
+def test_what_the_page_asks_in_place_of_sending_the_form_is_repeated(page: Page, script: str, said: str) -> None:
+    """A reader would read it there."""
+    box = "<template id=box><div role=dialog>Start the migration?<button type=button>No</button></div></template>"
+    form_page = (
+        f'{box}<form id=ptn_migrate_form onsubmit="{script}; return false">{FIELDS}<button>Migrate</button></form>'
+    )
+    page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
+    service = MigrationService(page, settings, say=lambda _: None)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
+    form = MigrationForm(page, settings)
+    service.expect_migration()
+    form.press_migrate()
+    with pytest.raises(Undone, match=f"did not send the plugin's form; the page says .{re.escape(said)}"):
+        service.follow_hand_shake(form, "writing-widgets", TOKEN)
+
+
+def test_who_is_asked_to_sign_in_on_the_way_back_does_so_once(page: Page) -> None:
+    """The session of wp-admin has ended meanwhile; the hand-shake goes on after it."""
+    back = "https://source.example/wp-admin/admin.php?page=pantheon&blogvaultkey=1"
+    sign_in = "<form id=loginform action=https://service.example/migration/4f2a><button>Log In</button></form>"
+    form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{FIELDS}<button>Migrate</button></form>"
+
+    def answer(route: Route) -> None:
+        address = route.request.url
+        leads_back = f"<script>location.replace('{back}')</script>"
+        known = {"blogvaultkey": sign_in, "/migration/": RUNNING, "/home/migrate": leads_back}
+        body = next((body for part, body in known.items() if part in address), form_page)
+        route.fulfill(content_type="text/html", body=body)
+
+    page.route(re.compile("example/"), answer)
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "2s"})
+    begun: list[str] = []
+    service = MigrationService(page, settings, say=lambda _: None, begins=begun.append)
+    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
+    form = MigrationForm(page, settings)
+    form.fill_in("writing-widgets", TOKEN)
+    service.expect_migration()
+    form.press_migrate()
+    pressed: list[bool] = []
+
+    def sign_in_again() -> None:
+        pressed.append(True)
+        page.get_by_role("button", name="Log In").click()
+
+    service.follow_hand_shake(form, "writing-widgets", TOKEN, sign_in_again)
+    assert (len(pressed), len(begun)) == (1, 1)
+
+
 def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
     """What it was sent to is in that tab: nothing may say that it was not sent, and have it sent again."""
     fields = f"{FIELDS}<button>Migrate</button>"

@@ -204,6 +204,7 @@ class MigrationService:
         self._key_given = self._begun = self._sent = self._came_back = self._expects = False
         self._addresses: list[str] = []
         self._by_post = False
+        self._sign_in_again: Callable[[], None] = lambda: None
         self._good = ""
         self._told = ""
         self._alarmed: tuple[str, float] = ("", 0.0)
@@ -267,14 +268,27 @@ class MigrationService:
         self._key_given = self._begun = self._sent = self._came_back = False
         self._expects = True
 
-    def follow_hand_shake(self, form: MigrationForm, site_name: str, machine_token: Secret) -> None:
+    def follow_hand_shake(
+        self,
+        form: MigrationForm,
+        site_name: str,
+        machine_token: Secret,
+        sign_in_again: Callable[[], None] = lambda: None,
+    ) -> None:
         """Follow the browser from **Migrate** to the service's page of this migration.
 
         When the browser comes back because the existing site is behind basic auth, the form is filled in once more.
 
+        Args:
+            form: The plugin's form.
+            site_name: What is filled in then.
+            machine_token: The same.
+            sign_in_again: Signs in to the existing site, whose session may have ended when the browser comes back.
+
         Raises:
             Stuck: The browser came back to the plugin's page with an error, or the service refused.
         """
+        self._sign_in_again = sign_in_again
         if self._asks_for_basic_auth(form):
             self._say("the service asks for the existing site's basic auth")
             try:
@@ -296,6 +310,9 @@ class MigrationService:
                 return True
             self._check_returned(query)
             if self._at_source():
+                if self._key_given and self.page.locator("#loginform").filter(visible=True).count():
+                    sign_in, self._sign_in_again = self._sign_in_again, lambda: None  # once
+                    sign_in()
                 return None
             if self._shook_hands():
                 return False
@@ -332,6 +349,8 @@ class MigrationService:
             return
         unfilled = form.unfilled()
         because = f"; to be filled in are: {', '.join(unfilled)}" if unfilled else ""
+        if asks := form.asks():
+            because += f'; the page says "{asks.rstrip(".")}"'
         raise Undone(f"pressing Migrate did not send the plugin's form{because}")
 
     def open(self, address: str) -> None:

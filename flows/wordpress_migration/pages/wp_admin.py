@@ -37,7 +37,7 @@ from runner.controls import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from playwright.sync_api import Response
+    from playwright.sync_api import Dialog, Response
 
     from flows.wordpress_migration.settings import MigrationSettings
     from runner.controls import OneTimeCodes
@@ -228,6 +228,12 @@ class WpAdmin:
             self._remind_me_later.click()
             self._arrive()
 
+    def sign_in_again(self) -> None:
+        """Sign in where WordPress asks for it in the midst of the hand-shake, which goes on by itself then."""
+        self._say("signing in to wp-admin")
+        self._fill_in_login()
+        self._send_login()
+
     def check_address(self) -> None:
         """What lets somebody in is typed only into pages of the existing site's host.
 
@@ -391,7 +397,9 @@ class WpAdmin:
             return "WordPress asks to have its database updated first: a person has to do that in wp-admin"
         if self._elsewhere.is_visible():
             user = self._administrator.wp_username
-            return f"WordPress leads {user} to {here} in place of wp-admin. Check what {user} may do there"
+            says = "; ".join(line.rstrip(".") for line in lines(self.page)[:2])
+            says = f'; the page says "{says}"' if says else ""
+            return f"WordPress leads {user} to {here} in place of wp-admin. Check what {user} may do there{says}"
         if "/wp-login.php" in here:
             asks = "; ".join(lines(self.page)[:3])
             return f'WordPress\'s sign-in asks for something more ("{asks}"): {BY_HAND}'
@@ -781,6 +789,7 @@ class MigrationForm:
     def __init__(self, page: Page, administrator: MigrationSettings) -> None:
         self._page = page
         self._administrator = administrator
+        self._asked = ""
         by_id = page.locator("#ptn_migrate_form")
         if by_id.count():
             # To search by words as well takes a tenth of a second for each look at a page as large as wp-admin's.
@@ -855,12 +864,21 @@ class MigrationForm:
 
         It does not wait for the page that comes: the service may take longer to check token and site than a page may.
         """
-        self._page.once("dialog", lambda dialogue: dialogue.accept())
+        self._page.once("dialog", self._accept)
         self.migrate.click(no_wait_after=True)
+
+    def _accept(self, dialogue: Dialog) -> None:
+        self._asked = " ".join(dialogue.message.split())
+        dialogue.accept()
 
     def unfilled(self) -> list[str]:
         """Names of the fields that the page still wants to be filled in."""
         return names_of_unfilled(self.locator)
+
+    def asks(self) -> str:
+        """What the page has said or asked after **Migrate**, in a dialogue; nothing if it has not."""
+        dialogue = self._page.locator("dialog, [role=dialog], [role=alertdialog]")
+        return self._asked or "; ".join(_texts(dialogue)[:1])
 
     def _fill_in_email(self) -> None:
         """Some versions ask for an e-mail address too; what the page has filled in itself stays."""
