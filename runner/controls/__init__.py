@@ -23,7 +23,7 @@ from runner.controls.finding import (
 from runner.controls.overlays import close_alert_over, close_what_covers, dismiss_interruptions
 from runner.controls.said import alerts, controls_on, lines, new_lines
 from runner.controls.waiting import default_timeout, first_visible, set_default_timeout, until
-from runner.controls.words import begins_with, named, on_control, refuses, says_more_than
+from runner.controls.words import begins_with, named, on_control, refuses, says_more_than, spaced
 from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
 from runner.one_time_codes import OneTimeCodes
 from runner.secrets import Secret, plain_url
@@ -76,6 +76,7 @@ __all__ = [
     "says_more_than",
     "set_default_timeout",
     "shown_values",
+    "spaced",
     "tick",
     "until",
     "within",

@@ -204,6 +204,59 @@ def test_no_workspace_of_a_longer_name_is_chosen(at: Callable[[str], Dashboard])
     assert not dashboard.page.locator(":checked").count()
 
 
+FORM = "<form><label>Name Your Pantheon Site <input></label>{}<button>Create Site</button></form>"
+ADDRESS = "<p>Your Pantheon Development Site URL</p><p>https://dev-writing-widgets.pantheonsite.io</p>"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        f"<p>Workspace</p><p>Jo Example</p>{ADDRESS}",
+        f"<p>Workspace: Jo Example</p><p>writing-widgets</p>{ADDRESS}",
+        "<p>Workspace: More Widgets</p>",
+        "<p>Workspace</p><p>Widgets Ltd.</p>",
+    ],
+)
+def test_a_name_in_another_one_is_not_the_workspaces(at: Callable[[str], Dashboard], shown: str) -> None:
+    """A site whose name has the workspace's in it would be made in another workspace."""
+    dashboard = at(f"<h1>Widgets</h1><button>Migrate Existing Site</button>{FORM.format(shown)}")
+    dashboard.open_workspace("Widgets")
+    assert dashboard.is_in_workspace
+    with pytest.raises(Stuck, match='no choice of a workspace, and it is not known to be in "Widgets"'):
+        dashboard.choose_workspace("Widgets")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<p>Workspace</p><p>Widgets</p>",
+        "<p>Workspace: Widgets</p>",
+        "<p>Workspace <b>Widgets</b> <i>Gold</i></p>",
+        "<p>Your workspace</p><p>The site belongs to the Widgets workspace.</p>",
+        "<p>Workspace: Widgets (Professional)</p>",
+    ],
+)
+def test_a_form_may_only_say_what_its_workspace_is(at: Callable[[str], Dashboard], shown: str) -> None:
+    """In whatever words."""
+    dashboard = at(f"<h1>Widgets</h1><button>Migrate Existing Site</button>{FORM.format(shown)}")
+    dashboard.open_workspace("Widgets")
+    dashboard.choose_workspace("Widgets")
+
+
+def test_optional_is_no_label(at: Callable[[str], Dashboard]) -> None:
+    """It stands between the label of a list and what opens that."""
+    dashboard = at(
+        FORM.format(
+            "<p><b>Choose a Workspace for the Site</b> (optional)</p><button type=button id=o aria-haspopup=dialog "
+            "onclick='d.showModal()'>Jo Example</button>"
+            "<dialog id=d><ul role=listbox><li role=option onclick='d.close(); o.textContent = this.textContent'>Widgets</ul>"
+            "</dialog>"
+        )
+    )
+    dashboard.choose_workspace("Widgets")
+    assert dashboard.page.locator("#o").inner_text() == "Widgets"
+
+
 def test_a_popup_without_a_role_asks_to_confirm(at: Callable[[str], Dashboard]) -> None:
     """It is known by the word, which was not there before."""
     dashboard = at(

@@ -22,6 +22,7 @@ from runner.controls import (
     named,
     saying,
     says_more_than,
+    spaced,
     until,
 )
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
     from flows.wordpress_migration.pages.dashboard import Dashboard
+    from runner.controls import Field
 
 WORKSPACE_WORDS = ("workspace", "organi[sz]ation|team")
 """Words beside the choice of a workspace, the best first ("Organization" became "Workspace" in 2023)."""
@@ -45,6 +47,14 @@ _OPENERS_JS = (
     " : `${el.getAttribute('aria-label') || ''} ${el.innerText} ${el.title}`); }"
 )
 """What each says that may open a menu; null for a link, or one that holds nothing else, to a part of the dashboard."""
+
+_MARK = re.compile(r"^\W*(optional|required)?\W*$", re.IGNORECASE)
+"""What stands behind a label and is none."""
+
+
+def _label_of(one: Field) -> str:
+    """The words that a reader takes for the label of what opens a list."""
+    return " ".join([*one.bound, *[words for words in one.near if not _MARK.match(words)][:1]])
 
 
 class Workspaces:
@@ -174,9 +184,7 @@ class Workspaces:
                 timeout=LATE if self.is_current else None,
             )
         except Stuck:
-            menu = next(
-                (one.locator for one in fields(menus) if WORKSPACE.search(" ".join([*one.bound, *one.near[:1]]))), None
-            )
+            menu = next((one.locator for one in fields(menus) if WORKSPACE.search(_label_of(one))), None)
             if menu:
                 choose_from(menu, name)
             elif not self.is_current or self._is_for_another_workspace(form, name):
@@ -191,7 +199,13 @@ class Workspaces:
         """Whether the form has words like those beside a choice of a workspace, and does not name this one."""
         said = [" ".join(line.split()) for line in form.inner_text().splitlines()]
         labelled = any(WORKSPACE.search(line) and len(line) < LABEL and not line.endswith(".") for line in said)
-        return labelled and not any(name.casefold() in line.casefold() for line in said)
+        if not labelled or saying(form, name).filter(visible=True).count():
+            return False
+        # A workspace of a longer name, the new site's name or its address may have this name in it.
+        before = r"(^|[:\"\u201c(\[\u2013\u2014|\u00b7]|\b(in|into|to|under|for|the|workspace|organi[sz]ation|team))\W*"
+        behind = r"(\W*$|[\"\u201d)\],;.!]|\s+([(\[\u2013\u2014|\u00b7]|(workspace|organi[sz]ation|team)\b))"
+        whole = re.compile(rf"{before}(?<![\w-]){spaced(name)}{behind}", re.IGNORECASE)
+        return not any(whole.search(line) for line in said)
 
     @staticmethod
     def _radio_of(form: Locator, name: str) -> Locator:
