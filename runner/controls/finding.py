@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page
 
-from runner.controls.words import named, on_control
+from runner.controls.words import beside_sign, named, on_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,8 @@ def by_role(scope: Page | Locator, names: Sequence[str]) -> list[Locator]:
     # One expression for all names: Playwright hands a locator to the page at each look, whole.
     found = [scope.get_by_role(role, name=on_control(*names)) for role in roles]
     # An icon beside the words may have a name of its own, or the control another one than it shows.
-    return [*found, scope.locator(_LOOKS_PRESSABLE).filter(has_text=on_control(*names))]
+    found.append(scope.locator(_LOOKS_PRESSABLE).filter(has_text=on_control(*names)))
+    return [*found, scope.locator(_LOOKS_PRESSABLE + _WITH_LIGATURE).filter(has_text=beside_sign(*names))]
 
 
 _LOOKS_PRESSABLE = (
@@ -76,6 +77,9 @@ _LOOKS_PRESSABLE = (
     ":not([aria-label*=delet i], [aria-label*=remov i], [aria-label*=revok i], [aria-label*=cancel i])"
 )
 """What shows its words on a control, whatever its name is, unless that tells of something else to be done."""
+
+_WITH_LIGATURE = ":has(:is([class*=icon i], [class*=material-symbols i]):not(svg, svg *, :empty, :has(*)))"
+"""What has a sign of an icon font, which is a word in an element of its own; other signs are drawn, or empty."""
 
 
 def saying(scope: Page | Locator, words: str) -> Locator:

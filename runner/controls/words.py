@@ -44,12 +44,27 @@ def named(*words: str) -> re.Pattern[str]:
 def on_control(*words: str) -> re.Pattern[str]:
     """The same on a control, where an icon font's sign is a word such as "arrow_forward" to programs.
 
+    A drawn sign may have a title, such as "plus icon", and what is new a badge that says so.
+
     Args:
         words: The name; several for any of them.
     """
+    return _among_signs(_LIGATURE, words)
+
+
+def beside_sign(*words: str) -> re.Pattern[str]:
+    """The same where it is known that a sign of an icon font is there, which may be one word such as "add".
+
+    Args:
+        words: The name; several for any of them.
+    """
+    return _among_signs(_SIGN, words)
+
+
+def _among_signs(sign: str, words: tuple[str, ...]) -> re.Pattern[str]:
     any_of = "|".join(map(spaced, words))
-    behind = rf"[\W_]*{_LIGATURE}(opens in (a )?new (tab|window)[\W_]*)?{_LIGATURE}"
-    return re.compile(rf"^[\W_]*{_LIGATURE}({any_of}){behind}$", re.IGNORECASE)
+    behind = rf"[\W_]*((new|beta|preview)[\W_]*)?{sign}(opens in (a )?new (tab|window)[\W_]*)?{sign}"
+    return re.compile(rf"^[\W_]*{sign}({any_of}){behind}$", re.IGNORECASE)
 
 
 def begins_with(words: str) -> re.Pattern[str]:
@@ -62,7 +77,16 @@ def says_more_than(words: str) -> re.Pattern[str]:
     return re.compile(rf"^[\W_]*{spaced(words)}(\s*[(\[]|\s+[-\u2013\u2014\u00b7|])", re.IGNORECASE)
 
 
-_LIGATURE = r"(?:[a-z0-9]+(?:_[a-z0-9]+)+[\W_]*)?"
+_LIGATURES = r"[a-z0-9]+(?:_[a-z0-9]+)+"
+_SIGNS_OF_ONE_WORD = (
+    "add", "backup", "bolt", "build", "check", "cloud", "code", "dns", "done", "download", "east", "extension", "input",
+    "key", "language", "launch", "link", "lock", "login", "publish", "send", "start", "sync", "token", "transform",
+    "upload", "verified", "web", "widgets",
+)  # fmt: skip
+"""Signs of an icon font, as they may be on a guide's controls; none for leaving or for taking something away."""
+
+_SIGN = rf"(?:(?:{_LIGATURES}|{'|'.join(_SIGNS_OF_ONE_WORD)})[\W_]*)?"
+_LIGATURE = rf"(?:(?:{_LIGATURES}|(?:[a-z0-9]+[ -])?icon)[\W_]*)?"
 """It takes what follows it too: two stretches of signs side by side are tried in all ways, on texts of whole pages."""
 
 _SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}

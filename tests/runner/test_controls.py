@@ -895,6 +895,43 @@ def test_a_hyphen_is_typed_with_the_rest(page: Page) -> None:
     assert page.locator("[data-me]").input_value() == "Acme-Corp"
 
 
+LIGATURE = "<span class=material-icons>{}</span>"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        f"{LIGATURE.format('add')} Create Site",
+        f"{LIGATURE.format('login')}<span>Create Site</span>",
+        f"Create Site <i class='material-symbols-outlined'>{'launch'}</i>",
+        "<svg role=img aria-labelledby=t><title id=t>plus icon</title></svg><span>Create Site</span>",
+        "Create Site <sup>NEW</sup>",
+        "Create Site <span>Beta</span>",
+    ],
+)
+def test_a_sign_beside_the_words_may_be_a_word_to_programs(page: Page, shown: str) -> None:
+    """Of an icon font, or as the title of what is drawn."""
+    page.set_content(f"<button>{shown}</button>")
+    assert control(page, "Create Site").is_visible()
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "Add Sites",
+        "<svg class=icon></svg>Add Sites",
+        "<i class=icon></i>Add Sites",
+        f"{LIGATURE.format('add')}Add Sites",
+        f"{LIGATURE.format('close')}Sites",
+        f"{LIGATURE.format('add')}More about Sites",
+    ],
+)
+def test_a_word_is_a_sign_only_as_one(page: Page, shown: str) -> None:
+    """Else it belongs to what the control is called."""
+    page.set_content(f"<button>{shown}</button>")
+    assert not control(page, "Sites").count()
+
+
 def test_names_with_underscores_are_names(page: Page) -> None:
     """Only on the guide's controls a word with one may be an icon's."""
     page.set_content("<select data-me><option>Widgets do_not_use<option>Widgets</select>")
