@@ -257,6 +257,53 @@ def test_optional_is_no_label(at: Callable[[str], Dashboard]) -> None:
     assert dashboard.page.locator("#o").inner_text() == "Widgets"
 
 
+@pytest.mark.parametrize(
+    "card",
+    [
+        "<div><div><b>{0}</b><i>Gold</i></div><button onclick='open_(\"{0}\")'>Open</button></div>",
+        "<li><span>{0}</span> <a href=# aria-label='Open {0}' onclick='open_(\"{0}\")'>\u2192</a></li>",
+    ],
+)
+def test_a_workspace_may_have_to_be_selected_first(at: Callable[[str], Dashboard], card: str) -> None:
+    """Its name is no control; what opens it stands beside."""
+    cards = "".join(map(card.format, ("Jo Example", "More Widgets", "Widgets", "Widgets Ltd.")))
+    dashboard = at(
+        f"<h1>Select a workspace to continue</h1><div>{cards}</div><script>const open_ = name => {{"
+        " document.body.innerHTML = `<h2>${name}</h2><button>Migrate Existing Site</button>`; }</script>"
+    )
+    dashboard.open()
+    assert dashboard.page.get_by_role("heading").inner_text() == "Widgets"
+
+
+SECTIONS = (
+    "<form onsubmit='return false'><label>Name <input></label><p id=p></p><button id=c onclick=\"{}\">Create Site</button>"
+    "</form><fieldset id=f disabled><button>Generate Machine Token</button></fieldset>"
+)
+"""A wizard that is one page, which shows what is to come and lets nobody press it yet."""
+
+
+def test_what_a_page_shows_for_later_tells_of_no_site(at: Callable[[str], Dashboard]) -> None:
+    """It was taken for the next page, and the site for made, while that was made or refused."""
+    dashboard = at(SECTIONS.format("setTimeout(() => f.disabled = false, 1500)"))
+    dashboard.press_create_site()
+    assert dashboard.generate_machine_token.is_enabled()
+    dashboard = at(SECTIONS.format("setTimeout(() => p.textContent = 'That name is taken.', 500)"))
+    with pytest.raises(Undone, match="That name is taken"):
+        dashboard.press_create_site()
+
+
+def test_what_a_page_shows_for_later_tells_of_no_token(at: Callable[[str], Dashboard]) -> None:
+    """The password that is asked for first is given."""
+    dashboard = at(
+        "<button onclick='d.hidden = false'>Generate Machine Token</button><button id=i disabled>Install on /wp-admin</button>"
+        "<form id=d hidden onsubmit='this.remove(); i.disabled = false; return false'><label>Password <input type=password>"
+        "</label><button>Confirm</button></form>"
+    )
+    dashboard.words = [EDITIONS[0].words]
+    dashboard.press_generate_machine_token()
+    assert not dashboard.page.locator("form").count()
+
+
 def test_a_popup_without_a_role_asks_to_confirm(at: Callable[[str], Dashboard]) -> None:
     """It is known by the word, which was not there before."""
     dashboard = at(

@@ -219,8 +219,12 @@ class Dashboard:
     @property
     def goes_on(self) -> Locator:
         """What is pressed when the machine token has been made, as soon as it can be; see `Words.goes_on`."""
+        return self._as_soon_as_it_can_be(control(self.page, *self._goes_on))
+
+    def _as_soon_as_it_can_be(self, wanted: Locator) -> Locator:
+        """This control once it can be pressed: a page may show all along what it has for later."""
         pressable = self.page.locator(":not([disabled], [aria-disabled=true], fieldset[disabled] *)")
-        return control(self.page, *self._goes_on).and_(pressable).describe(f'the control "{self._goes_on[0]}"')
+        return wanted.and_(pressable).describe(wanted.description or "the control")
 
     @property
     def _goes_on(self) -> list[str]:
@@ -313,7 +317,7 @@ class Dashboard:
             self.reach(self.migrate_existing_site)
             return
         # The dashboard may begin with a list of workspaces. On a workspace's page such a link may merely come first.
-        entry = control(self.page, self._account.workspace)
+        entry = self._workspaces.entry(self._account.workspace)
         if self.reach(self.migrate_existing_site, entry) is entry and not self._offers_to_migrate():
             self._say(f'opening the workspace "{self._account.workspace}"')
             entry.click()
@@ -443,7 +447,8 @@ class Dashboard:
         confirm = control(asks_no_password, "Confirm")
         if confirm.is_visible():
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
-        created, creation = self.generate_machine_token, self._account.creation_timeout
+        created = self._as_soon_as_it_can_be(self.generate_machine_token)
+        creation = self._account.creation_timeout
         close_alert_over(self.create_site)
         pressed = Pressed(self.create_site, lines(self.page))
         pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take
@@ -542,7 +547,7 @@ class Dashboard:
             Stuck: The dashboard refused.
         """
         generate = self.generate_machine_token
-        made = self.goes_on if self._goes_on else self.to_wp_admin
+        made = self.goes_on if self._goes_on else self._as_soon_as_it_can_be(self.to_wp_admin)
         close_alert_over(generate)
         self.token_page.before = before = lines(self.page)
         # One that was open before, such as help, or the wizard's own, shows no token for that.

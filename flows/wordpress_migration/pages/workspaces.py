@@ -17,6 +17,8 @@ from runner.controls import (
     can_be_pressed,
     choose,
     choose_from,
+    control,
+    controls,
     field,
     fields,
     named,
@@ -24,6 +26,7 @@ from runner.controls import (
     says_more_than,
     spaced,
     until,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ WORKSPACE_WORDS = ("workspace", "organi[sz]ation|team")
 """Words beside the choice of a workspace, the best first ("Organization" became "Workspace" in 2023)."""
 
 WORKSPACE = re.compile("|".join(WORKSPACE_WORDS), re.IGNORECASE)
+
+OPEN_WORDS = ("Open", "Select", "Choose", "View", "Enter", "Go to", "Continue", "Continue to")
+"""Names of what opens a workspace in a list of them, alone or before the workspace's name."""
 
 LABEL = 60
 """Characters that a label has at most; a longer line is a sentence."""
@@ -84,6 +90,18 @@ class Workspaces:
             self._switch(name)
         self.is_current = self._arrives(name)
         self._dashboard.reach(self._dashboard.migrate_existing_site)
+
+    def entry(self, name: str) -> Locator:
+        """What opens this workspace in a list of them: its name, else what opens something in the card of that name.
+
+        Args:
+            name: Its name.
+        """
+        opens = controls(self.page, *OPEN_WORDS, *(f"{words} {name}" for words in OPEN_WORDS))
+        card = self.page.locator("div, li, tr, article, section").filter(has=opens).filter(has=saying(self.page, name))
+        # What holds several is no card of one workspace.
+        beside = within(opens, card.last.filter(has_not=opens.nth(1)))
+        return control(self.page, name).or_(beside).first.describe(f'the workspace "{name}"')
 
     def _arrives(self, name: str) -> bool:
         """Whether the page comes to say that it is this workspace's; what was chosen in a list is no proof."""
