@@ -31,6 +31,7 @@ _ACCEPT = (
 )
 _DISMISS = (
     rf"{_CLOSE}|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
+    r"|(stay|keep me|remain) (signed|logged) in|(yes,? )?i.m still here|(extend|continue)( my| the)? session"
 )
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0

@@ -182,6 +182,18 @@ def test_news_about_tokens_are_closed(at: Callable[[str], Dashboard]) -> None:
     assert until(dashboard.page, lambda: not dashboard.page.locator("dialog").count() or None)
 
 
+@pytest.mark.parametrize("stay", ["Stay signed in", "Keep me logged in", "Yes, I\u2019m still here", "Extend session"])
+def test_a_session_that_is_about_to_end_is_kept(at: Callable[[str], Dashboard], stay: str) -> None:
+    """As a reader keeps it who is asked."""
+    dashboard = at(
+        "<div id=d role=dialog style='position: fixed; inset: 0; background: #fff'><h2>Are you still there?</h2>You will be "
+        "signed out in 60 seconds. <button onclick='document.body.textContent = 1'>Sign out</button>"
+        f"<button onclick='d.remove()'>{stay}</button></div>{MIGRATE}"
+    )
+    dashboard.migrate_existing_site.click()
+    assert not dashboard.page.locator("#d").count()
+
+
 def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) -> None:
     """Radio buttons of which a part is shown, with a field that filters them."""
     radio = "<label hidden><input type=radio name=w> {}</label>"

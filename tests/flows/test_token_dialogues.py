@@ -81,6 +81,26 @@ def test_a_dialogue_with_the_token_may_come_on_the_page_that_follows(begin: Begi
     assert run.dashboard.page.get_by_role("dialog").count() == 0
 
 
+def test_a_window_may_ask_for_the_password(begin: Begin) -> None:
+    """It closes when it has that, and the page goes on."""
+    run = begin(
+        f"<div id=v>{GENERATE}</div><script>"
+        "if (location.pathname === '/again') document.body.innerHTML = `<form onsubmit='opener.postMessage(p.value); window.close();"
+        " return false'><label>Password <input id=p type=password></label><button>Continue</button></form>`;"
+        "let given = 0; onmessage = event => { if (event.data === 'correct horse battery') { given++;"
+        f" v.innerHTML = `{NAME_AND_TOKEN}<a href=/x>Install on /wp-admin</a><i>${{given}}</i>`; }} }};"
+        "function generate() { open('/again', 'again', 'width=500,height=600') }</script>"
+    )
+    page = run.dashboard.page
+    page.unroute_all()
+    html = page.content()
+    page.context.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html"))
+    run.make_machine_token()
+    assert run.machine_token.reveal() == TOKEN
+    assert page.locator("i").inner_text() == "1"
+    assert page.context.pages == [page]
+
+
 @pytest.mark.parametrize(
     "words",
     ["Machine token. It is shown once.", "Keep this token safe.", "Token: you will not be able to view it again."],

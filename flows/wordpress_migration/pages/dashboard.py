@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as field_of
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from flows.wordpress_migration.pages.lists import Rest, parts
@@ -48,7 +50,7 @@ from runner.controls import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from playwright.sync_api import ElementHandle, Locator, Page, Request, Response
 
@@ -171,7 +173,9 @@ class Dashboard:
         self.words = words
         self._account = account
         self._say = say
+        self._codes = codes
         self.sign_in = SignIn(page, account, say=say, codes=codes)
+        self._sign_in_windows: list[SignIn] = []
         self.token_page = TokenPage(page, account.site_name)
         self._workspaces = Workspaces(self, say)
         self._site_page: str | None = None
@@ -553,10 +557,37 @@ class Dashboard:
         # One that was open before, such as help, or the wizard's own, shows no token for that.
         dialogue = self.token_page.dialogue.filter(has_not=generate)
         shown = [] if dialogue.is_visible() else [dialogue]
-        generate.click()
-        while self.reach(made, *shown, again=generate, pressed=Pressed(generate, before)) is generate:
-            # The password was given, and the page is back where it was: it waits to be pressed once more.
+        with self._signing_in_in_windows():
             generate.click()
+            while self.reach(made, *shown, again=generate, pressed=Pressed(generate, before)) is generate:
+                # The password was given, and the page is back where it was: it waits to be pressed once more.
+                generate.click()
+
+    @contextmanager
+    def _signing_in_in_windows(self) -> Iterator[None]:
+        """Meanwhile the dashboard may ask for the password in a window that it opens, and closes when it has that."""
+
+        def opened(window: Page) -> None:
+            self._sign_in_windows.append(SignIn(window, self._account, say=self._say, codes=self._codes))
+
+        self.page.on("popup", opened)
+        try:
+            yield
+        finally:
+            self.page.remove_listener("popup", opened)
+            self._sign_in_windows.clear()
+
+    def _signs_in_in_a_window(self) -> bool:
+        """Whether something was given in a window that asks to sign in."""
+        for sign_in in self._sign_in_windows:
+            try:
+                if not sign_in.page.is_closed() and sign_in.goes_on(on_the_way=True):
+                    return True
+            except PlaywrightError:
+                if not sign_in.page.is_closed():
+                    raise
+                return True  # it closes as soon as it has what it asked for
+        return False
 
     def leave_token_dialogue(self) -> None:
         """Close the dialogue that shows the machine token, if there is one that does not go on to wp-admin itself."""
@@ -726,7 +757,7 @@ class Dashboard:
                 return found
             if left <= 0:
                 raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
-            if self.sign_in.goes_on(on_the_way=signed_in is not None):
+            if self._signs_in_in_a_window() or self.sign_in.goes_on(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
                 continue
