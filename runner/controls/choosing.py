@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect
 
-from runner.controls.finding import Role, any_of, can_be_pressed, saying, within
+from runner.controls.finding import Role, any_of, can_be_pressed, control, saying, within
 from runner.controls.waiting import until
 from runner.controls.words import begins_with, named, says_more_than, spaced
 from runner.errors import Stuck
@@ -234,8 +234,9 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
     if chooser.count():
         element = chooser.element_handle()  # it may be made anew when it opens
 
-    def look() -> Locator | None:
-        seen = options.filter(visible=True)
+    seen = options.filter(visible=True)
+
+    def look(*, typed: bool = typed) -> Locator | None:
         # Where nothing was typed, nothing marks a part of a name: a part of its own is the name, beside a label.
         apart = seen.filter(has=page.locator(":not(*)") if typed else said)
         return (
@@ -245,19 +246,59 @@ def choose_from(chooser: Locator, words: str, *, timeout: float | None = None) -
             or _beside_roles(element, said, words)
         )
 
-    entry = _typed(page, element, words, look, timeout) if typed else until(page, look, timeout=timeout)
+    entry = _typed(page, element, words, look, timeout) if typed else _searched(page, seen, words, look, timeout)
     if entry is None:
         until(page, lambda: options.filter(visible=True).count() or None, timeout=LATE)
         raise _not_offered(words, options.filter(visible=True), options.filter(visible=True))
-    said_there = " ".join((entry.text_content() or "").split())
-    entry.click()
-    names = (named(words), says_more_than(words), named(said_there))  # the box may repeat all that the entry says
-    if not until(page, lambda: _says(chooser, element, words, names) or None, timeout=LATE if shown else None):
+    if not _press_entry(chooser, element, entry, words, timeout=LATE if shown else None):
         if not shown:
             raise Stuck(f'"{words}" was pressed in the list and did not become chosen', looked_for=words, place=chooser)
         choose_from(chooser, words, timeout=timeout)  # it was chosen, and the press has taken that back
 
 
+def _press_entry(
+    chooser: Locator, element: ElementHandle, entry: Locator, words: str, *, timeout: float | None
+) -> bool:
+    """Press an entry of a list; whether it became chosen."""
+    page = chooser.page
+    said_there = " ".join((entry.text_content() or "").split())
+    names = (named(words), says_more_than(words), named(said_there))  # the box may repeat all that the entry says
+    over = page.locator("dialog, [role=dialog]").filter(visible=True, has=entry).last
+    is_its_own = "(el, chooser) => !el.contains(chooser)"
+    ends = control(over, *_APPLY) if over.count() and over.evaluate(is_its_own, element) else None
+    entry.click()
+
+    def is_chosen(timeout: float | None) -> bool:
+        return bool(until(page, lambda: _says(chooser, element, words, names) or None, timeout=timeout))
+
+    # A dialogue of its own may wait to be told that this is it.
+    if ends and not is_chosen(LATE) and ends.is_visible():
+        ends.click()
+    return is_chosen(timeout)
+
+
+_APPLY = ("Select", "Apply", "Done", "OK", "Save", "Choose", "Confirm")
+"""Names of what ends a choice in a dialogue of its own."""
+
+
+def _searched(
+    page: Page, seen: Locator, words: str, look: Callable[..., Locator | None], timeout: float | None
+) -> Locator | None:
+    """The entry of an open list; where the list shows a part of all and has a field that searches it, by that."""
+    box = seen.first.locator("xpath=ancestor::*[.//input][1]").locator("input").filter(visible=True)
+    typed_into = page.get_by_role("textbox", name=_SEARCHES).or_(page.get_by_role("combobox", name=_SEARCHES))
+    typed_into = typed_into.or_(page.get_by_role("searchbox")).or_(page.get_by_placeholder(_SEARCHES))
+    box = box.and_(typed_into).first
+    entry: Locator | None = until(page, lambda: look() or (box if box.is_visible() else None), timeout=timeout)
+    if entry is box:
+        entry = until(page, look, timeout=LATE)
+        if entry is None and box.is_visible():
+            box.fill(words)
+            entry = until(page, lambda: look(typed=True), timeout=timeout)
+    return entry
+
+
+_SEARCHES = re.compile(r"\b(search|filter|find)\b", re.IGNORECASE)
 _CUT_OFF = re.compile(r"(\u2026|\.\.\.)\W*$")
 
 

@@ -137,7 +137,8 @@ def shown_values(page: Page) -> list[Shown]:
                 if (el.matches('input:not([type=hidden]):not([type=checkbox]):not([type=radio]), textarea')) {{
                     if (el.value && el.type !== 'password')
                         shown.push({{words: [...bound(el), ...near(el, isField)], value: el.value, in_field: true}});
-                }} else if (!el.children.length || [...el.childNodes].some(n => n.nodeType === 3 && clean(n.data))) {{
+                }} else if (!el.children.length || el.matches('code, pre, kbd, samp')
+                           || [...el.childNodes].some(n => n.nodeType === 3 && clean(n.data))) {{
                     // A button beside a value may stand in the same element.
                     const apart = [...el.children].some(child => child.matches('button, [role=button]'));
                     const own = [...el.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join('');

@@ -86,7 +86,7 @@ _SIGNS_OF_ONE_WORD = (
 """Signs of an icon font, as they may be on a guide's controls; none for leaving or for taking something away."""
 
 _SIGN = rf"(?:(?:{_LIGATURES}|{'|'.join(_SIGNS_OF_ONE_WORD)})[\W_]*)?"
-_LIGATURE = rf"(?:(?:{_LIGATURES}|(?:[a-z0-9]+[ -])?icon)[\W_]*)?"
+_LIGATURE = rf"(?:(?:{_LIGATURES}|(?:\w+[ -])?icon)[\W_]*)?"
 """It takes what follows it too: two stretches of signs side by side are tried in all ways, on texts of whole pages."""
 
 _SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}

@@ -316,6 +316,35 @@ def test_what_a_page_shows_for_later_tells_of_no_token(at: Callable[[str], Dashb
     assert not dashboard.page.locator("form").count()
 
 
+LONG_LIST = (
+    "<p>Choose a Workspace for the Site</p><button type=button id=o aria-haspopup=dialog onclick='show(); d.showModal()'>"
+    "Jo Example</button><dialog id=d><input placeholder='Search workspaces' oninput='setTimeout(show, 700)'>"
+    "<ul role=listbox id=l onclick='picked = event.target.textContent; {}'></ul><button type=button>Cancel</button>{}"
+    "</dialog><script>const all = [...Array(40).keys()].map(n => `Client ${{n}}`).concat('More Widgets', 'Widgets');"
+    "let picked; const set = () => {{ o.textContent = picked; d.close() }};"
+    "const show = () => {{ const q = d.querySelector('input').value; l.innerHTML = all.filter(w => w.includes(q))"
+    ".slice(0, 6).map(w => `<li role=option>${{w}}</li>`).join('') }};</script>"
+)
+
+
+@pytest.mark.parametrize("ends", [("set()", ""), ("", "<button type=button onclick='set()'>Select</button>")])
+def test_a_workspace_is_searched_in_a_dialogue(at: Callable[[str], Dashboard], ends: tuple[str, str]) -> None:
+    """Which shows some of a long list, and may have to be told when the choice is made."""
+    dashboard = at(FORM.format(LONG_LIST.format(*ends)))
+    dashboard.choose_workspace("Widgets")
+    assert dashboard.page.locator("#o").inner_text() == "Widgets"
+    assert dashboard.site_name.input_value() == ""
+
+
+def test_what_is_marked_in_a_searched_list_is_no_name(at: Callable[[str], Dashboard]) -> None:
+    """The list shows what was typed in bold, in a longer name too."""
+    long_list = LONG_LIST.format("set()", "").replace("'More Widgets', 'Widgets'", "'Widgets Ltd.'")
+    dashboard = at(FORM.format(long_list.replace("${w}</li>", "${w.replace(q, `<b>${q}</b>`)}</li>")))
+    with pytest.raises(Undone, match=r'"Widgets" is not offered; offered are: "Widgets Ltd\."'):
+        dashboard.choose_workspace("Widgets")
+    assert dashboard.page.locator("#o").inner_text() == "Jo Example"
+
+
 def test_a_popup_without_a_role_asks_to_confirm(at: Callable[[str], Dashboard]) -> None:
     """It is known by the word, which was not there before."""
     dashboard = at(

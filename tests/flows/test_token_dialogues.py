@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,18 @@ def test_a_dialogue_with_the_token_may_come_on_the_page_that_follows(begin: Begi
     run.make_machine_token()
     assert run.machine_token.reveal() == TOKEN
     assert run.dashboard.page.get_by_role("dialog").count() == 0
+
+
+def test_code_may_be_coloured(begin: Begin) -> None:
+    """The token is in parts then, each in an element of its own."""
+    coloured = "".join(f"<i>{part}</i>" for part in re.split("([-_])", TOKEN))
+    run = begin(
+        f"<div id=v>{GENERATE}</div><script>function generate() {{ v.innerHTML = `<a href=/x>Install on /wp-admin</a>"
+        "<p>Pantheon Site Name</p><p>writing-widgets</p><p>Your Machine Token</p>"
+        f"<pre><code>{coloured}</code></pre>` }}</script>"
+    )
+    run.make_machine_token()
+    assert run.machine_token.reveal() == TOKEN
 
 
 def test_a_window_may_ask_for_the_password(begin: Begin) -> None:
