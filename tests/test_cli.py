@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -17,18 +19,22 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from flows.wordpress_migration.flow import EDITIONS, FLOW
 from runner.cli import guides
+from runner.cli.performing import tell_all
 from runner.errors import Failure, GuideDiffers, StepFailed
 from runner.flow import Flow
+from runner.notices import NoticeSettings
 from runner.run import Run
 from runner.settings import Settings
 from tests.command_line import LIMIT, PROGRAM, Command, environment, guiderunner, told_here
 from tests.runner.test_comparison import Runs, asked
 from tests.runner.test_comparison import step as recorded
+from tests.runner.test_notices import webhook
 from tests.runs import new_run
 
 if TYPE_CHECKING:
@@ -393,6 +399,40 @@ def test_a_files_name_that_is_no_text_is_printed_as_it_is(tmp_path: Path, encodi
     )
     assert (said.returncode, b"Traceback" in said.stderr) == (3, False)
     assert said.stdout.startswith(b"::error file=" + name + b",line=")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_changes_nothing_else(tmp_path: Path, closed: str) -> None:
+    """Some supervisors close what they do not read; a run that is done must not end as one that has failed."""
+    command = f"{shlex.join([*PROGRAM, 'faults', '--json'])} {closed}"
+    said = subprocess.run(
+        ["sh", "-c", command],  # noqa: S607 - the system's own
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert bool(said.stdout) == (">&-" not in closed.split())
+
+
+def test_who_is_to_be_told_is_told_also_where_nothing_can_be_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log on a full disk is no reason to leave people in the dark."""
+    result = {"id": "one", "flow": "toy", "site": "ball", "state": "done", "steps_done": 1, "seconds": 1.0, "facts": {}}
+    result |= {"failure": None, "folder": str(tmp_path), "trace": None, "videos": [], "screenshots": []}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    with webhook(200) as hook:
+        notices = NoticeSettings.load({"NOTIFY_WEBHOOK": hook.url})
+        full = MagicMock(write=MagicMock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", full)
+            with pytest.raises(OSError, match="No space left"):
+                tell_all(notices, tmp_path, None, as_json=True)
+    assert [body["state"] for body in hook.bodies] == ["done"]
 
 
 @pytest.mark.parametrize("args", [("list",), ("list", "--env")])

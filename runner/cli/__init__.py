@@ -16,6 +16,7 @@ def main() -> None:
         from runner.interruptions import interruptible, is_interruption
     except KeyboardInterrupt:  # before it is told by a sentence of ours: what they import takes its time too
         sys.exit(130)
+    _open_what_is_closed()
     codecs.register_error("escaped", _escaped)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="escaped")
@@ -42,6 +43,13 @@ def main() -> None:
         # "python -m" ends by SIGINT, whatever the exit code, when an interruption has come out of an exec(), such as
         # dataclasses are made with, and no exec() has come after it (run_eval_code_obj in CPython's pythonrun.c).
         exec("")  # noqa: S102 - nothing is executed
+
+
+def _open_what_is_closed() -> None:
+    """Have nothing read or printed where a stream was closed (`>&-`): Python has None in its place then."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
 
 
 def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:

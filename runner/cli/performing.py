@@ -158,8 +158,7 @@ def run(
         finally:
             progress.stop()
             if progress.folder:
-                tell(progress.folder, box.audit() if box else None, as_json=as_json)
-                notify(notices, progress.folder)
+                tell_all(notices, progress.folder, box.audit() if box else None, as_json=as_json)
         if dry_run and not as_json:
             for one in [found] if found.edition else found.editions:
                 if one is not found:
@@ -256,8 +255,7 @@ def resume(
         finally:
             progress.stop()
             if progress.folder:
-                tell(progress.folder, None, as_json=as_json)
-                notify(notices, progress.folder)
+                tell_all(notices, progress.folder, None, as_json=as_json)
         compare_accessibility(result, ledger, accessibility_baseline, accept=accept_accessibility)
 
 
@@ -287,6 +285,21 @@ def kept_sign_ins(flow: Flow[Any], settings: Settings, env: Mapping[str, str]) -
     from runner.sign_ins import kept_for
 
     return kept_for(flow, settings, env)
+
+
+def tell_all(notices: NoticeSettings, folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print how a run ended, and tell people elsewhere, also where it cannot be printed, as on a full disk.
+
+    Args:
+        notices: Who is told.
+        folder: See `tell`; so are the others.
+        audit: What the sandbox saw.
+        as_json: One JSON object.
+    """
+    try:
+        tell(folder, audit, as_json=as_json)
+    finally:
+        notify(notices, folder)
 
 
 def tell(folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
