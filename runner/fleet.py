@@ -27,7 +27,7 @@ import sqlalchemy as sql
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
 
 from runner.errors import LedgerFailed, WrongUsage
-from runner.phase import another, counts, told
+from runner.phase import another, counts, said_otherwise, told
 from runner.roster import BEAT, OVER, SILENT, Entry, Roster
 from runner.sites import Site
 
@@ -189,6 +189,11 @@ def _options(subject: str, account: str, attempt: int, number: int, pause: float
     if pause:
         options["delay_seconds"] = pause
     return options
+
+
+def _is_another(queued: Site, site: Site) -> bool:
+    """Whether what is queued would do something else than the row says now; how patient it is changes nothing."""
+    return queued.secrets != site.secrets or bool(said_otherwise(queued.plain, site))
 
 
 def _workflow_id(subject: str, attempt: int, number: int) -> str:
@@ -421,7 +426,7 @@ class Fleets:
             entry = self.roster.put(site, fleet)
             due = _workflow_id(site.subject, entry.attempt, entry.phase)
             due = due if due in queued else _workflow_id(site.subject, entry.attempt, entry.phase + 1)
-            if due in queued and Site.of(queued[due]) != site:
+            if due in queued and _is_another(queued[due], site):
                 # What is queued has the row as it was; so has whoever has taken it a moment ago.
                 entry = self.roster.again(entry, site, fleet)
                 self.queue(site, entry.attempt, 1)
@@ -442,10 +447,10 @@ class Fleets:
         if any(wrong):
             raise WrongUsage("\n".join([f"{fleet}: nothing was started.", *filter(None, wrong)]))
 
-    def _queued(self) -> dict[str, dict[str, Any]]:
+    def _queued(self) -> dict[str, Site]:
         """The sites that nobody is at now, as they were queued, by their workflow's id."""
         found = self._client.list_workflows(status=["ENQUEUED", "DELAYED"], name=PHASE, load_output=False)
-        return {each.workflow_id: each.input["args"][0] for each in found if each.input}
+        return {each.workflow_id: Site.of(each.input["args"][0]) for each in found if each.input}
 
     def queue(self, site: Site, attempt: int, number: int, *, pause: float = 0.0) -> None:
         """Have a phase of a site queued, unless it is already; `pause` is in seconds."""

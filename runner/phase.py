@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runner.flow import Flow
     from runner.ledger import Record
     from runner.performance import TraceMode
-    from runner.settings import Settings
+    from runner.settings import Setting, Settings
 
     SignedIn = Callable[[Flow[Any], Settings], dict[str, Any] | None]
 
@@ -85,7 +85,7 @@ def _perform(site: Site, here: Mapping[str, str], *, runs: Path, browser: str, s
     record = latest(ledger, site.subject)
     if record and (sentence := another(record, site)):
         raise WrongUsage(sentence)
-    if record and said_otherwise(record, site):
+    if record and said_otherwise(record.settings, site):
         record = None  # nothing came of it: the ledger gives it up for the one that is begun
     flow = find_flow(site.flow, record.edition if record else site.edition)
     if record and record.state == "done":
@@ -127,14 +127,22 @@ def counts(record: Record) -> bool:
     return record.state in (*OPEN, "done")
 
 
-def said_otherwise(record: Record, site: Site) -> list[str]:
-    """In what the settings that a run keeps are others than those of the site now, in words."""
-    kept = [one.name for _, one in find_flow(site.flow).settings.about() if one.fixed and not one.secret]
+def said_otherwise(before: Mapping[str, str], site: Site) -> list[str]:
+    """In what the settings that a run keeps were others than those of the site now, in words."""
+    kept = [one for _, one in find_flow(site.flow).settings.about() if one.fixed and not one.secret]
     return [
-        f"{name} {record.settings.get(name) or 'unset'} instead of {site.plain.get(name) or 'unset'}"
-        for name in kept
-        if record.settings.get(name, "") != site.plain.get(name, "")
+        f"{one.name} {before.get(one.name) or 'unset'} instead of {site.plain.get(one.name) or 'unset'}"
+        for one in kept
+        if _meant(one, before.get(one.name, "")) != _meant(one, site.plain.get(one.name, ""))
     ]
+
+
+def _meant(about: Setting, text: str) -> object:
+    """What a setting means: an earlier version may have written it otherwise."""
+    try:
+        return about.parse(text) if text else None
+    except ValueError:
+        return text
 
 
 def another(record: Record, site: Site) -> str:
@@ -147,7 +155,7 @@ def another(record: Record, site: Site) -> str:
     Returns:
         The sentence; nothing if the run is about the same, or nothing came of it.
     """
-    others = ", ".join(said_otherwise(record, site))
+    others = ", ".join(said_otherwise(record.settings, site))
     if others and record.state == "done":
         return f"{site.subject} was done by run {record.id}, with {others}. Correct the row; it is not done again"
     if others and record.begun:

@@ -129,6 +129,9 @@ class Run(Generic[S]):
         secrets: What must not be written; the settings' secrets are added to it.
         reporter: Told what happens.
         facts: What it has learned before it was taken up again.
+
+    Attributes:
+        answered: The question that a person has just answered with anything but no; empty if there is none.
     """
 
     flow: Flow[Any] | None = None
@@ -174,6 +177,7 @@ class Run(Generic[S]):
         self.resumable = True
         self._said = ""
         self._answer: str | None = None
+        self.answered = ""
         self._looked = False
         self._waiting: tuple[int, datetime] | None = None
         self._waiting_from = 0.0
@@ -513,6 +517,7 @@ class Run(Generic[S]):
             )
         if fact:
             self.facts[fact] = answer
+        self.answered = asked["sentence"]
         return True
 
     def _perform(self, flow: Flow[Any], step: Step[Any], recognised: Follow | None = None) -> None:

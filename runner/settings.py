@@ -238,7 +238,7 @@ def url(text: str) -> str:
         raise ValueError("the address holds a user or a password; set them in their own settings")
     usual = {"http": ":80", "https": ":443"}[parts.scheme]
     # The case of a host's name says nothing, nor does the usual port (RFC 3986, section 6.2).
-    return parts._replace(netloc=parts.netloc.lower().removesuffix(usual)).geturl().rstrip("/")
+    return parts._replace(netloc=parts.netloc.lower().removesuffix(usual).removesuffix(":")).geturl().rstrip("/")
 
 
 def seconds(text: str) -> float:

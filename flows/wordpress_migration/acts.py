@@ -148,7 +148,7 @@ def migration_began(run: MigrationRun) -> bool:
 def migration_is_completed(run: MigrationRun, seconds: float) -> bool:
     """Watch the migration's page until it says that the migration is complete."""
     service = run.service
-    if not service.watch(seconds):
+    if not service.watch(seconds, answered=run.answered):
         return False
     run.facts["migration_page"] = service.page.url
     if address := service.migrated_site():

@@ -285,7 +285,9 @@ def _searched(
     page: Page, seen: Locator, words: str, look: Callable[..., Locator | None], timeout: float | None
 ) -> Locator | None:
     """The entry of an open list; where the list shows a part of all and has a field that searches it, by that."""
-    box = seen.first.locator("xpath=ancestor::*[.//input][1]").locator("input").filter(visible=True)
+    # A page's own search would close the list, and look for something else.
+    over = page.locator("dialog, [role=dialog]").filter(visible=True, has=seen).last
+    box = over.locator("input").filter(visible=True)
     typed_into = page.get_by_role("textbox", name=_SEARCHES).or_(page.get_by_role("combobox", name=_SEARCHES))
     typed_into = typed_into.or_(page.get_by_role("searchbox")).or_(page.get_by_placeholder(_SEARCHES))
     box = box.and_(typed_into).first

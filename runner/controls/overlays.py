@@ -33,6 +33,9 @@ _DISMISS = (
     rf"{_CLOSE}|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
     r"|(stay|keep me|remain) (signed|logged) in|(yes,? )?i.m still here|(extend|continue)( my| the)? session"
 )
+_LEAVE = rf"{_CLOSE}|skip|not now|no,? thanks|maybe later|later|x|\u00d7|\u2715"
+"""What agrees to nothing, whatever stands beside it."""
+
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0
 """Seconds that what lies over a page is given to be closed, and to go."""
@@ -155,7 +158,7 @@ def close_what_covers(covered: Locator) -> str:
         return ""
     for way in cover.query_selector_all("button, a, [role=button]"):
         name = " ".join((way.get_attribute("aria-label") or way.inner_text() or "").split())
-        if way.is_visible() and re.fullmatch(rf"[^\w\u00d7\u2715]*({_DISMISS})[^\w\u00d7\u2715]*", name, re.IGNORECASE):
+        if way.is_visible() and re.fullmatch(rf"[^\w\u00d7\u2715]*({_LEAVE})[^\w\u00d7\u2715]*", name, re.IGNORECASE):
             with suppress(PlaywrightError):  # the act says itself what still covers it
                 way.click(timeout=GOES * 1000)
                 until(covered.page, lambda: can_be_pressed(covered) or None, timeout=GOES)

@@ -44,7 +44,7 @@ def named(*words: str) -> re.Pattern[str]:
 def on_control(*words: str) -> re.Pattern[str]:
     """The same on a control, where an icon font's sign is a word such as "arrow_forward" to programs.
 
-    A drawn sign may have a title, such as "plus icon", and what is new a badge that says so.
+    A drawn sign may have a title, such as "plus icon".
 
     Args:
         words: The name; several for any of them.
@@ -63,7 +63,7 @@ def beside_sign(*words: str) -> re.Pattern[str]:
 
 def _among_signs(sign: str, words: tuple[str, ...]) -> re.Pattern[str]:
     any_of = "|".join(map(spaced, words))
-    behind = rf"[\W_]*((new|beta|preview)[\W_]*)?{sign}(opens in (a )?new (tab|window)[\W_]*)?{sign}"
+    behind = rf"[\W_]*{sign}(opens in (a )?new (tab|window)[\W_]*)?{sign}"
     return re.compile(rf"^[\W_]*{sign}({any_of}){behind}$", re.IGNORECASE)
 
 
@@ -86,7 +86,10 @@ _SIGNS_OF_ONE_WORD = (
 """Signs of an icon font, as they may be on a guide's controls; none for leaving or for taking something away."""
 
 _SIGN = rf"(?:(?:{_LIGATURES}|{'|'.join(_SIGNS_OF_ONE_WORD)})[\W_]*)?"
-_LIGATURE = rf"(?:(?:{_LIGATURES}|(?:\w+[ -])?icon)[\W_]*)?"
+_NO_WASTE = "(?!delet|remov|trash|bin|clear|cancel|clos|revok|discard)"
+"""A sign before it that takes something away is more than decoration."""
+
+_LIGATURE = rf"(?:(?:{_LIGATURES}|(?:{_NO_WASTE}[a-z]+[ -])?icon)[\W_]*)?"
 """It takes what follows it too: two stretches of signs side by side are tried in all ways, on texts of whole pages."""
 
 _SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}

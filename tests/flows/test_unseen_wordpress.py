@@ -104,7 +104,7 @@ SIGN_INS = {
     "a shop's own form beside one to register": (
         (
             "<body class=woocommerce-account><form class=register method=post><input name=username><input type=email name=email>"
-            "<input type=password name=password><button name=register>Register</button></form><form class=login method=post>"
+            "<input type=password name=password><button name=register>Register</button></form><form class='woocommerce-form woocommerce-form-login' method=post>"
             "<input name=username><input type=password name=password><button>Log in</button></form>"
         ),
         "username=admin&password=another+horse+battery",

@@ -905,8 +905,6 @@ LIGATURE = "<span class=material-icons>{}</span>"
         f"{LIGATURE.format('login')}<span>Create Site</span>",
         f"Create Site <i class='material-symbols-outlined'>{'launch'}</i>",
         "<svg role=img aria-labelledby=t><title id=t>plus icon</title></svg><span>Create Site</span>",
-        "Create Site <sup>NEW</sup>",
-        "Create Site <span>Beta</span>",
     ],
 )
 def test_a_sign_beside_the_words_may_be_a_word_to_programs(page: Page, shown: str) -> None:

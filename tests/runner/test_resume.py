@@ -401,6 +401,14 @@ def test_an_answer_can_be_a_fact(toys: Toys) -> None:
     assert toys.take_up(answer="https://toy.example/box").facts == {"toy": "https://toy.example/box"}
 
 
+def test_what_is_waited_for_knows_which_question_was_answered(toys: Toys) -> None:
+    """What still looks as it did when it was asked about is not asked about again."""
+    toys.world.looks = [Question("Has it failed?"), lambda run: run.answered == "Has it failed?"]
+    with pytest.raises(StepFailed, match="Has it failed"):
+        toys.begin()
+    assert toys.take_up(answer="yes").state == "done"
+
+
 def test_no_is_an_answer(toys: Toys) -> None:
     """The step is performed again, and the question is not asked again."""
     toys.world.trouble = [KeyboardInterrupt()]

@@ -76,6 +76,9 @@ NO_WEBSITE = re.compile(
 )
 """Words of a text box that does not ask for a website's URL."""
 
+GENERATE = "Generate Machine Token"
+"""The guide's words for what has a token made (guide lines of step 4)."""
+
 SLICE = 1.0
 """Seconds between two looks for a refusal while something is waited for."""
 
@@ -213,7 +216,7 @@ class Dashboard:
     @property
     def generate_machine_token(self) -> Locator:
         """**Generate Machine Token**."""
-        return control(self.page, "Generate Machine Token")
+        return control(self.page, GENERATE)
 
     @property
     def to_wp_admin(self) -> Locator:
@@ -223,12 +226,12 @@ class Dashboard:
     @property
     def goes_on(self) -> Locator:
         """What is pressed when the machine token has been made, as soon as it can be; see `Words.goes_on`."""
-        return self._as_soon_as_it_can_be(control(self.page, *self._goes_on))
+        return self._as_soon_as_it_can_be(*self._goes_on)
 
-    def _as_soon_as_it_can_be(self, wanted: Locator) -> Locator:
-        """This control once it can be pressed: a page may show all along what it has for later."""
+    def _as_soon_as_it_can_be(self, *names: str) -> Locator:
+        """The control of one of these names that can be pressed: a page may show all along what it has for later."""
         pressable = self.page.locator(":not([disabled], [aria-disabled=true], fieldset[disabled] *)")
-        return wanted.and_(pressable).describe(wanted.description or "the control")
+        return controls(self.page, *names).and_(pressable).first.describe(f'the control "{names[0]}"')
 
     @property
     def _goes_on(self) -> list[str]:
@@ -451,7 +454,7 @@ class Dashboard:
         confirm = control(asks_no_password, "Confirm")
         if confirm.is_visible():
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
-        created = self._as_soon_as_it_can_be(self.generate_machine_token)
+        created = self._as_soon_as_it_can_be(GENERATE)
         creation = self._account.creation_timeout
         close_alert_over(self.create_site)
         pressed = Pressed(self.create_site, lines(self.page))
@@ -551,7 +554,7 @@ class Dashboard:
             Stuck: The dashboard refused.
         """
         generate = self.generate_machine_token
-        made = self.goes_on if self._goes_on else self._as_soon_as_it_can_be(self.to_wp_admin)
+        made = self._as_soon_as_it_can_be(*(self._goes_on or (one.opens_wp_admin for one in self.words)))
         close_alert_over(generate)
         self.token_page.before = before = lines(self.page)
         # One that was open before, such as help, or the wizard's own, shows no token for that.

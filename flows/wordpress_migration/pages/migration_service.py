@@ -63,7 +63,7 @@ RETURNED = {
 
 _COMPLETED = re.compile(
     r"^\W*(status\W+)?(your |the )?migration (has been |was |is )?completed successfully"
-    r"(\W*$|\s*[.!:,(]|\s+[-\u2013\u2014]\s|\s+(in|on|at) \d|\s+with (\d+|some|a few) warnings?\b)",
+    r"(\W*$|\s*[.!:]|\s+(in|on|at) \d[^,;]{0,30}$|\W+in \d[^,;]{0,30}$|\s+with (\d+|some|a few) warnings?\W*$)",
     re.IGNORECASE,
 )
 
@@ -71,17 +71,16 @@ _ABOUT_OTHERS_JS = r"""
 const words = el => (el.textContent || '').replace(/\s+/g, ' ').trim();
 const TITLE = new RegExp(
     '^\\W*((all|my|the|your) )?(earlier|last|older|other|past|previous|prior|recent) '
-    + '(\\w+ )?(activit(y|ies)|attempts?|jobs?|migrations?|runs?|transfers?)\\W*$'
-    + '|^\\W*(\\w+ ){0,2}(activity|history)\\W*$', 'i');
-const HEADINGS = 'h1, h2, h3, h4, h5, h6, [role=heading]';
-const level = el => Number(el.getAttribute('aria-level') || /^H([1-6])$/.exec(el.tagName)?.[1] || 7);
-const asLarge = (el, size) => [el, ...el.querySelectorAll(HEADINGS)].some(one => level(one) <= size);
-// What stands below a title of other migrations, up to the next title as large.
+    + '(\\w+ )?(activit(y|ies)|attempts?|jobs?|migrations?|runs?|transfers?)\\W*$', 'i');
+const HISTORY = /^\W*(\w+ )?history\W*$/i;
+const isTitle = el => TITLE.test(words(el)) || (el.matches('h2, h3, h4, h5, h6') && HISTORY.test(words(el)));
+// A title, and what stands directly below it: one list or box, or several that are alike.
 const aboutOthers = [...document.querySelectorAll('body *')]
-    .filter(el => words(el).length <= 60 && TITLE.test(words(el)))
+    .filter(el => !el.children.length && !el.closest('a, button, h1, nav, [role=tab]'))
+    .filter(el => el.textContent.length <= 60 && isTitle(el))
     .flatMap(title => {
-        const parts = [], size = Math.min(level(title), 6);
-        for (let el = title.nextElementSibling; el && !asLarge(el, size); el = el.nextElementSibling) parts.push(el);
+        const parts = [], first = title.nextElementSibling;
+        for (let el = first; el && el.tagName === first.tagName; el = el.nextElementSibling) parts.push(el);
         return parts;
     });
 """
@@ -91,15 +90,15 @@ _ABOUT_OTHERS = f"() => {{ {_ABOUT_OTHERS_JS} return aboutOthers.map(el => el.in
 """The texts of these parts."""
 
 _ANY_SEEN = f"""all => {{ {_ABOUT_OTHERS_JS}
-const now = el => /(^|[\\s_-])(active|current|in-progress|running)(\\s|$)/i.test(el.getAttribute('class') || '')
-    || (words(el).length <= 60 && /(\\u2026|\\.\\.\\.|\\b(current|in progress|running))\\W*$/i.test(words(el)));
-const alike = (one, other) => one.tagName === other.tagName && (one.classList.length || other.classList.length
-    ? [...one.classList].some(name => other.classList.contains(name)) : one.tagName !== 'DIV');
+const current = el => /(^|[\\s_-])(active|current|in-progress|running)(\\s|$)/i.test(el.getAttribute('class') || '');
+const isStep = el => /step|stage|phase/i.test(el.getAttribute('class') || '');
+const isCurrent = (one, at) => one.checkVisibility() && (one.matches('[aria-current=step]')
+    ? one.tagName === at.tagName : current(one) && isStep(one) && isStep(at));
 // One of several steps, of which an earlier one is being done.
 const toCome = el => {{
     for (let at = el; at && at !== document.body; at = at.parentElement) {{
-        for (let one = at.previousElementSibling; one; one = one.previousElementSibling) {{
-            if (one.matches('[aria-current]:not([aria-current=false])') || (now(one) && alike(one, at))) return true;
+        for (let one = at.previousElementSibling; one && !current(at); one = one.previousElementSibling) {{
+            if (isCurrent(one, at)) return true;
         }}
     }}
     return false;
@@ -137,10 +136,14 @@ _PLAINLY = re.compile(
 )
 """What says of the migration itself that it has ended without success; anything else may be a fault of the page."""
 
+_IN_SOME_WAY = re.compile(r"\bcompleted with (warnings|issues|problems)\b", re.IGNORECASE)
+"""What says that the migration has ended, and leaves it to a person whether that is a success."""
+
 _HARMLESS = re.compile(
     r"\?|\b(if|when|once|should|in case|whether|unless|until|or failed|or fails|informed|e-?mailed)\b"
-    r"|\b(earlier|last|past|previous|prior) (\w+ )?(attempt|migration|run|transfer|try)\b"
-    r"|^\W*(checking|scanning|testing|validating|verifying)\b(?!.*\bfail)|\b(errors?|fail\w*)\b[^.]{0,20}\bnone\b"
+    r"|^\W*(the |your )?((earlier|past|previous|prior) (\w+ )?(attempt|migration|run|transfer|try)|last attempt)\b"
+    r"|^\W*(checking|scanning|testing|validating|verifying)\b(?!.*\bfail)[^:\u2013\u2014]*$"
+    r"|\b(errors?|fail\w*( \w+)?)\W{0,3}none\W*$"
     r"|\b(0|no|without) (errors?|failed|failures?)\b|\b(failed|errors?|failures?)\W{0,2}0\b"
     r"|\b(retry(ing)?|trying|reconnect(ing)?|skipp(ed|ing)|again in|looking)\b",
     re.IGNORECASE,
@@ -208,6 +211,7 @@ class MigrationService:
         self._good = ""
         self._told = ""
         self._alarmed: tuple[str, float] = ("", 0.0)
+        self._answered = ""
         page.on("framenavigated", self._note_address)
         page.on("request", self._note_request)
         page.on("popup", self._follow)
@@ -361,11 +365,12 @@ class MigrationService:
         except PlaywrightError as error:
             self._say(f"its page did not load: {error.message.splitlines()[0]}")
 
-    def watch(self, seconds: float) -> bool:
+    def watch(self, seconds: float, *, answered: str = "") -> bool:
         """Watch for **Migration completed successfully**, telling the progress as it advances.
 
         Args:
             seconds: How long.
+            answered: The question of whether it has failed, if a person has looked and said that it has not.
 
         Returns:
             True when the migration is complete, False when it still goes on.
@@ -373,6 +378,7 @@ class MigrationService:
         Raises:
             Undone: The migration failed (with the service's reason): it has to be started again.
         """
+        self._answered = answered
         deadline = time.monotonic() + seconds
         changed = time.monotonic()
         while time.monotonic() < deadline:
@@ -397,8 +403,7 @@ class MigrationService:
         if self.is_completed():
             return True
         self._check_returned(self._returned())
-        self._check_failed()
-        return None
+        return True if self._check_failed() else None
 
     def _load_again(self) -> None:
         """Load the migration's page again; what a form sent is never sent twice."""
@@ -498,17 +503,22 @@ class MigrationService:
         reason = " ".join(reason.split()).rstrip(".")
         raise Undone(f'the migration was refused: "{reason}"{_advice(reason)}', looked_for="the page of the migration")
 
-    def _check_failed(self, *, any_line: bool = False) -> None:
+    def _check_failed(self, *, any_line: bool = False) -> bool:
         """Stop when the page says that the migration has failed, and goes on saying it.
 
         Args:
             any_line: Believe any line that says no, such as before the migration has begun.
+
+        Returns:
+            Whether the page says that it is complete, if not plainly, and a person has said that it has not failed.
         """
         said = self._alarm(any_line=any_line) or (any_line and self._refusing_page()) or ""
         if said != self._alarmed[0]:
             self._alarmed = (said, time.monotonic())
         if not said or time.monotonic() - self._alarmed[1] < STANDS or self.is_completed():
-            return
+            return False
+        if said in self._answered:
+            return _IN_SOME_WAY.search(said) is not None
         refused = any_line and not self._begun
         if refused or _PLAINLY.search(said):
             raise Undone(

@@ -69,9 +69,6 @@ CODE_FIELD = ", ".join(
 )
 """The field that plugins for a second factor ask for a code in, by its name; their words are in many languages."""
 
-TO_REGISTER = "[autocomplete=new-password], [name=register], input[type=password] ~ input[type=password]"
-"""What a form to register, or to choose another password, has in it."""
-
 WITH_PASSWORD = re.compile(r"\b(username|e-?mail)\b.*\bpassword\b|\b(with|use) (a |your )?password\b", re.IGNORECASE)
 """Words of the link to user name and password on a sign-in page that offers another account's sign-in first."""
 
@@ -126,16 +123,16 @@ class WpAdmin:
         self._administrator = administrator
         self._say = say
         # The names of its fields are WordPress's own, on the page of a plugin or theme too.
-        # WooCommerce has names of its own; a form to register has no user name beside the password, or two passwords.
+        # WooCommerce's form is known by its own marks: others with such fields may be of other places.
         own = "#loginform, form:has(input[name=log]):has(input[name=pwd])"
-        shop = "form:has(input[name=username]):has(input[name=password])"
-        form = page.locator(own).or_(page.locator(shop).filter(has_not=page.locator(TO_REGISTER)))
-        form = form.filter(visible=True).first
+        shop = "form:is(.woocommerce-form-login, :has([name=woocommerce-login-nonce]))"
+        form = page.locator(f"{own}, {shop}:has(input[name=username])").filter(visible=True).first
         self._login_form = form.describe("WordPress's sign-in form")
         links = page.locator("body.login").get_by_role("link", name=WITH_PASSWORD)
         links = links.or_(page.locator("a[href*='jetpack-sso-show-default-form=1']"))  # Jetpack's, in every language
         self._with_password = links.filter(visible=True).first.describe("the way to sign in with a password")
-        self._login_error = page.locator("#login_error").describe("the error of WordPress's sign-in form")
+        refused = page.locator("#login_error, .woocommerce-error").filter(visible=True).first
+        self._login_error = refused.describe("the error of WordPress's sign-in form")
         self._code = page.locator(CODE_FIELD).describe("a second factor")
         self._codes = codes
         self._second_factor = SecondFactor(
@@ -652,7 +649,7 @@ class WpAdmin:
             # The answer may have been lost, and the plugin be active.
             self._say(f"{refused.said}; looking at the list of plugins")
             self.visit("plugins.php")
-            if not self._row.locator(".activate a").is_visible():
+            if self._row.locator(".deactivate a").is_visible():
                 return
             before, here = self._errors(), self.page.url
             self._press_plugin_button()
@@ -844,7 +841,7 @@ class MigrationForm:
         close_what_covers(self.machine_token)
         for one, value in ((self.site_name, site_name), (self.machine_token, machine_token.reveal())):
             one.fill(value)
-            one.press("End")  # some scripts look at a field when a key is released, as after a reader's Ctrl+V
+            one.press("Shift")  # some scripts look at a field when a key is released, as after a reader's Ctrl+V
         self._fill_in_email()
         self._consent()
         self._fill_in_basic_auth()
