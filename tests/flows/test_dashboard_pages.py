@@ -304,6 +304,12 @@ def test_what_a_page_shows_for_later_tells_of_no_site(at: Callable[[str], Dashbo
         dashboard.press_create_site()
 
 
+def test_what_can_be_pressed_is_found_beside_its_disabled_twin(at: Callable[[str], Dashboard]) -> None:
+    """A page may have each control twice, for wide windows and for narrow ones."""
+    token = "<button disabled>Generate Machine Token</button><button>Generate Machine Token</button>"
+    at(f"<button onclick='document.body.innerHTML = `{token}`'>Create Site</button>").press_create_site()
+
+
 def test_what_a_page_shows_for_later_tells_of_no_token(at: Callable[[str], Dashboard]) -> None:
     """The password that is asked for first is given."""
     dashboard = at(

@@ -94,6 +94,19 @@ def test_who_is_never_let_into_wp_admin_is_told_so(wordpress: Callable[..., tupl
         wp_admin.sign_in()
 
 
+def test_a_form_that_is_none_of_wordpresss_gets_no_password(
+    wordpress: Callable[..., tuple[WpAdmin, list[str]]],
+) -> None:
+    """Such as that of a portal elsewhere, in the header of a page that a plugin shows in place of the sign-in."""
+    portal = (
+        "<form method=post action='https://portal.example/'><input name=username><input type=password name=password>"
+    )
+    wp_admin, sent = wordpress(f"<body class=home><header>{portal}<button>Log In</button></form></header>")
+    with pytest.raises(Stuck, match="a person has to sign in"):
+        wp_admin.sign_in()
+    assert sent == []
+
+
 AGREE = "<label><input type=checkbox name=gdpr required>I agree to the privacy policy</label>"
 NEWS = "<label><input type=checkbox name=news>Send me news and offers</label>"
 SSO = (

@@ -17,6 +17,7 @@ from runner.controls import (
     choose,
     choose_from,
     close_alert_over,
+    close_what_covers,
     control,
     controls,
     controls_on,
@@ -456,6 +457,24 @@ def test_what_does_not_go_ends_the_act_that_it_covers(page: Page, monkeypatch: p
     with pytest.raises(PlaywrightError, match="intercepts pointer events"):
         page.locator("#under").click(timeout=4000)
     assert set(closed) == {'a dialogue, closed with "Close"'}
+
+
+@pytest.mark.parametrize(("says", "closed"), [("Not now", "Not now"), ("OK", ""), ("Done", "")])
+def test_what_lies_over_a_control_is_left_by_words_that_agree_to_nothing(page: Page, says: str, closed: str) -> None:
+    """Nobody has read what stands on it."""
+    page.set_content(
+        "<button id=under>Under</button><div style='position:fixed;inset:0;background:#fff' onclick='this.remove()'>"
+        f"<p>All copies will be replaced.</p><button>{says}</button></div>"
+    )
+    assert close_what_covers(page.locator("#under")) == closed
+    assert page.locator("#under ~ div").count() == (0 if closed else 1)
+
+
+@pytest.mark.parametrize("shown", ["Acme Beta", "New Acme", "<i>trash icon</i> Acme"])
+def test_what_stands_beside_the_words_may_be_another_meaning(page: Page, shown: str) -> None:
+    """A workspace of a longer name, or what takes something away."""
+    page.set_content(f"<a href=#>{shown}</a>")
+    assert not control(page, "Acme").count()
 
 
 def test_what_is_being_closed_when_its_page_closes_troubles_no_other_page(page: Page) -> None:
