@@ -307,7 +307,9 @@ def test_what_a_page_shows_for_later_tells_of_no_site(at: Callable[[str], Dashbo
 def test_what_can_be_pressed_is_found_beside_its_disabled_twin(at: Callable[[str], Dashboard]) -> None:
     """A page may have each control twice, for wide windows and for narrow ones."""
     token = "<button disabled>Generate Machine Token</button><button>Generate Machine Token</button>"
-    at(f"<button onclick='document.body.innerHTML = `{token}`'>Create Site</button>").press_create_site()
+    dashboard = at(f"<button onclick='document.body.innerHTML = `{token}`'>Create Site</button>")
+    dashboard.press_create_site()
+    assert dashboard.page.get_by_text("Generate Machine Token").count() == 2
 
 
 def test_what_a_page_shows_for_later_tells_of_no_token(at: Callable[[str], Dashboard]) -> None:

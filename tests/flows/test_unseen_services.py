@@ -451,10 +451,8 @@ def test_who_is_sent_back_at_once_without_a_reason_is_told_so(page: Page) -> Non
             server.shutdown()
 
 
-def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None:
-    """The page keeps it back: certainly nothing was begun."""
-    needed = f"{FIELDS}<label>Company<input required></label><button>Migrate</button>"
-    form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{needed}</form>"
+def pressed_migrate(page: Page, form_page: str) -> tuple[MigrationService, MigrationForm]:
+    """**Migrate** has been pressed on this page of the plugin."""
     page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
     settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
     service = MigrationService(page, settings, say=lambda _: None)
@@ -462,6 +460,14 @@ def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None
     form = MigrationForm(page, settings)
     service.expect_migration()
     form.press_migrate()
+    return service, form
+
+
+def test_a_form_that_was_not_sent_is_said_with_what_it_lacks(page: Page) -> None:
+    """The page keeps it back: certainly nothing was begun."""
+    needed = f"{FIELDS}<label>Company<input required></label><button>Migrate</button>"
+    form_page = f"<form id=ptn_migrate_form method=post action='https://service.example/home/migrate'>{needed}</form>"
+    service, form = pressed_migrate(page, form_page)
     with pytest.raises(Undone, match="did not send the plugin's form; to be filled in are: Company"):
         service.follow_hand_shake(form, "writing-widgets", TOKEN)
 
@@ -479,13 +485,7 @@ def test_what_the_page_asks_in_place_of_sending_the_form_is_repeated(page: Page,
     form_page = (
         f'{box}<form id=ptn_migrate_form onsubmit="{script}; return false">{FIELDS}<button>Migrate</button></form>'
     )
-    page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
-    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
-    service = MigrationService(page, settings, say=lambda _: None)
-    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
-    form = MigrationForm(page, settings)
-    service.expect_migration()
-    form.press_migrate()
+    service, form = pressed_migrate(page, form_page)
     with pytest.raises(Undone, match=f"did not send the plugin's form; the page says .{re.escape(said)}"):
         service.follow_hand_shake(form, "writing-widgets", TOKEN)
 

@@ -77,7 +77,7 @@ NO_WEBSITE = re.compile(
 """Words of a text box that does not ask for a website's URL."""
 
 GENERATE = "Generate Machine Token"
-"""The guide's words for what has a token made (guide lines of step 4)."""
+"""The guide's words for what has a token made (step 4)."""
 
 SLICE = 1.0
 """Seconds between two looks for a refusal while something is waited for."""
