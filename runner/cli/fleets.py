@@ -12,7 +12,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from runner.cli.consoles import err, out
-from runner.cli.options import AsJson, BrowserOption, EditionOption, EnvFile, Runs
+from runner.cli.options import BrowserOption, EachAsJson, EditionOption, EnvFile, Runs
 from runner.cli.performing import deliver, kept_sign_ins, notify
 from runner.cli.recorded import open_ledger
 from runner.cli.reporting import fleet_folder
@@ -140,7 +140,7 @@ def fleet_status(
     *,
     runs: Runs = Path("runs"),
     env_file: EnvFile = None,
-    as_json: AsJson = False,
+    as_json: EachAsJson = False,
 ) -> None:
     """Show how far all sites are, and which machines work; from any machine with the same LEDGER_URL."""
     from runner.roster import Roster

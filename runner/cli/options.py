@@ -40,7 +40,8 @@ Accept = Annotated[
     bool, typer.Option("--accept-accessibility", help="Write what is found to that file instead, as known.")
 ]
 Runs = Annotated[Path, typer.Option(help="Folder in which each run gets its own.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, on one line.")]
+EachAsJson = Annotated[bool, typer.Option("--json", help="Print each as JSON, on a line of its own.")]
 FlowOption = Annotated[str, typer.Option("--flow", help="The flow that it is for.")]
 EditionOption = Annotated[
     str | None,

@@ -76,7 +76,12 @@ def run(
     video: Video = False,
     until: Until = None,
     no_wait: NoWait = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Compare the result with its origin at the end.")] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Compare the result with its origin at the end; with --json that is a second line."
+        ),
+    ] = False,
     accessibility: AccessibilityOption = False,
     accessibility_baseline: Baseline = None,
     accept_accessibility: Accept = False,

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from runner.cli.consoles import out, print_table
-from runner.cli.options import AsJson, EnvFile, RunId, Runs
+from runner.cli.options import AsJson, EachAsJson, EnvFile, RunId, Runs
 from runner.errors import Differs, WrongUsage
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def open_ledger(runs: Path, env_file: Path | None) -> Ledger:
 
 @runs_app.callback()
 def list_runs(
-    context: typer.Context, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: AsJson = False
+    context: typer.Context, *, runs: Runs = Path("runs"), env_file: EnvFile = None, as_json: EachAsJson = False
 ) -> None:
     """List the runs: state, step, site, since when."""
     if context.invoked_subcommand:

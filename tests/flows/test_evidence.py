@@ -182,7 +182,10 @@ def test_wordpress_s_password_goes_to_the_existing_site_only(page: Page) -> None
     page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=form))
     given = MigrationSettings.load(SETTINGS)
     wp_admin = WpAdmin(page, given, say=lambda _: None)
+    page.set_default_timeout(500)
     page.goto("https://www.larkfield.net.evil.com/wp-login.php")
-    with pytest.raises(Stuck, match=r"not on SOURCE_SITE_URL's host larkfield.net, so nothing was typed there"):
+    with pytest.raises(Stuck, match=r"not on SOURCE_SITE_URL's host larkfield.net, so nothing was typed there. If .*"):
         wp_admin.sign_in()
+    with pytest.raises(Stuck, match=r"not on SOURCE_SITE_URL's host larkfield.net. If .* begin another run"):
+        wp_admin.check_arrival()
     assert [field.input_value() for field in page.locator("#user_login, #user_pass").all()] == ["", ""]

@@ -96,6 +96,9 @@ AGREEMENT = re.compile(r"\b(agree|accept|consent|terms|privacy)\b", re.IGNORECAS
 OFFER = re.compile(r"\b(newsletter|offers?|marketing|promotion|news)\b", re.IGNORECASE)
 """Words beside a box that is left as it is."""
 
+OTHER_HOST = "If the existing site's wp-admin is there, begin another run, with that address as SOURCE_SITE_URL"
+"""What to do where wp-admin is not at the host of the existing site's address."""
+
 BEHIND_BASIC_AUTH = (
     "the existing site is behind HTTP basic auth: set SOURCE_BASIC_AUTH (user:password), or correct it if it is set"
 )
@@ -174,7 +177,8 @@ class WpAdmin:
             raise Stuck(self._unreachable(), looked_for="wp-admin or WordPress's sign-in form")
         if host_of(self.page.url) != there:
             raise Stuck(
-                f"the new tab opened {plain_url(self.page.url)}, which is not on SOURCE_SITE_URL's host {there}"
+                f"the new tab opened {plain_url(self.page.url)}, which is not on SOURCE_SITE_URL's host {there}. "
+                f"{OTHER_HOST}"
             )
         self._arrive(refused=True)
 
@@ -243,7 +247,7 @@ class WpAdmin:
         if host_of(here) != host_of(there):
             raise Stuck(
                 f"the tab is at {plain_url(here)}, which is not on SOURCE_SITE_URL's host {host_of(there)}, so nothing "
-                "was typed there"
+                f"was typed there. {OTHER_HOST}"
             )
 
     def check_signed_in(self) -> None:
