@@ -226,7 +226,9 @@ def _rows(path: Path, reader: _Reader, problems: _Problems) -> Iterator[tuple[in
                     )
             line = begins + rows.line_num
     except csv.Error as error:
-        problems.add(line, f"it cannot be read: {error}")
+        # All that follows is in the quotes: the file ends before the row does.
+        is_open = str(error) == "unexpected end of data"
+        problems.add(line, 'a quotation mark (") is not closed' if is_open else f"it cannot be read: {error}")
 
 
 def _columns(line: int, heading: list[str], reader: _Reader, problems: _Problems) -> list[str]:

@@ -169,6 +169,8 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match="line 2: it is not text in UTF-8"):
         read(tmp_path, "NAME\nBär\n".encode("latin-1"))
     (said,) = problems(tmp_path, 'NAME\nBall\n"Kite\nTop\n')
+    assert said == 'line 3: a quotation mark (") is not closed'
+    (said,) = problems(tmp_path, 'NAME\nBall\n"Kite"s\n')
     assert said.startswith("line 3: it cannot be read: ")
     with pytest.raises(WrongUsage, match="cannot be read: No such file"):
         read_sites(tmp_path / "nowhere.csv", TOY, HERE)
