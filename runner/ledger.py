@@ -241,6 +241,11 @@ class Ledger:
         """The ledger that is set, or else the one in the folder of the runs."""
         return Ledger((settings and settings.url) or f"sqlite:///{runs / 'ledger.db'}")
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is one already; what is on a server says so itself."""
+        return self._file is None or self._file.is_file()
+
     @contextmanager
     def failures(self) -> Iterator[None]:
         """What another library says whose tables are in the same place is a failure of the ledger.

@@ -144,6 +144,7 @@ def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
         (("runs",), "there are no runs in runs: begin one, or name their folder with --runs"),
         (("runs", "show", "a1b2"), "there are no runs in runs"),
         (("report", "a1b2"), "there are no runs in runs"),
+        (("resume", "a1b2"), "there are no runs in runs"),
         (("report",), "name a run, or --fleet NAME, or --schema"),
         (("report", "a1b2", "--fleet", "sites"), "name a run, or --fleet NAME, or --schema"),
         (("report", "--schema", "--open"), "--schema goes with neither --open nor --junit"),
@@ -180,6 +181,15 @@ def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ..
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("args", [("runs",), ("runs", "show", "a1b2"), ("fleet", "status"), ("resume", "a1b2")])
+def test_a_mistyped_address_of_a_ledger_is_not_a_new_ledger(tmp_path: Path, args: tuple[str, ...]) -> None:
+    """What only looks, or takes up what is there, makes no file: an empty ledger would say that there are no runs."""
+    done = told_here(*args, cwd=tmp_path, LEDGER_URL=f"sqlite:///{tmp_path / 'legder.db'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "WrongUsage: LEDGER_URL: there is no such file: correct it, or begin a run\n"
     assert list(tmp_path.iterdir()) == []
 
 

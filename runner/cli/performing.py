@@ -34,6 +34,7 @@ from runner.cli.options import (
     Video,
     WordPressOption,
 )
+from runner.cli.recorded import open_ledger
 from runner.cli.sandboxes import bringer, find_faults, open_sandbox
 from runner.errors import WrongUsage
 
@@ -218,7 +219,7 @@ def resume(
     """
     from runner.browser import BrowserSettings, open_browser
     from runner.flow import find_flow
-    from runner.ledger import Ledger, LedgerSettings, this_machine
+    from runner.ledger import this_machine
     from runner.notices import NoticeSettings
     from runner.performance import Options, refuse_ended
     from runner.performance import resume as take_up
@@ -228,7 +229,7 @@ def resume(
     looks = looks_for_violations(accessibility_baseline, on=accessibility, accept=accept_accessibility)
     env = environment(env_file)
     browser_settings = BrowserSettings.load(env)
-    ledger = Ledger.beside(runs, LedgerSettings.load(env))
+    ledger = open_ledger(runs, env_file)
     record = ledger.find(run_id)
     refuse_ended(record)
     found = find_flow(record.flow, record.edition)

@@ -36,9 +36,12 @@ def open_ledger(runs: Path, env_file: Path | None) -> Ledger:
     from runner.settings import environment
 
     settings = LedgerSettings.load(environment(env_file))
-    if settings.url is None and not (runs / "ledger.db").is_file():
+    ledger = Ledger.beside(runs, settings)
+    if not ledger.is_there and settings.url:
+        raise WrongUsage("LEDGER_URL: there is no such file: correct it, or begin a run")
+    if not ledger.is_there:
         raise WrongUsage(f"there are no runs in {runs}: begin one, or name their folder with --runs")
-    return Ledger.beside(runs, settings)
+    return ledger
 
 
 @runs_app.callback()
