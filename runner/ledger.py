@@ -478,22 +478,26 @@ class Ledger:
                 answer = connection.execute(sql.select(function(key))).scalar()
             except DatabaseTrouble as error:
                 raise LedgerFailed(self._place, _reason(error)) from None
-            return wait or bool(answer)
+            if not (wait or answer):
+                give_back()
+            return connection is not None
 
         def give_back() -> None:
-            if connection is not None:
-                connection.invalidate()  # not into the pool: the lock would live on with it
-                connection.close()
+            nonlocal connection
+            gone, connection = connection, None
+            if gone is not None:
+                gone.invalidate()  # not into the pool: the lock would live on with it
+                gone.close()
 
         def still_held() -> None:
-            try:
+            with suppress(DatabaseTrouble):
                 if connection is not None:
                     connection.execute(sql.select(1))
-            except DatabaseTrouble:
-                # The server was restarted and has forgotten who held what.
-                give_back()
-                if not take(wait=False):
-                    raise LedgerFailed(self._place, f"another process has taken {name}") from None
+                    return
+            # The server was restarted and has forgotten who held what.
+            give_back()
+            if not take(wait=False):
+                raise LedgerFailed(self._place, f"another process has taken {name}")
 
         try:
             yield still_held if take(wait=wait) else None

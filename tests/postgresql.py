@@ -8,12 +8,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 ORDINARY = ("postgres", "nobody")
@@ -76,10 +78,19 @@ class PostgreSQL:
         options = f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
 
-    def restart(self) -> None:
-        """Stop it at once, as when its machine fails, and start it again."""
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Stop it at once, as when its machine fails; it is started again afterwards."""
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
-        self._start()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def restart(self) -> None:
+        """Stop it at once, and start it again."""
+        with self.away():
+            pass
 
     def new_database(self) -> str:
         """Create an empty database and return its address."""

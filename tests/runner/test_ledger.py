@@ -293,6 +293,37 @@ def test_a_name_that_was_taken_while_the_server_was_away_is_lost(server: Postgre
     assert ledger.entries("one") == []
 
 
+def test_a_server_that_stays_away_is_a_failure_of_the_ledger(
+    server: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends with a sentence, also when what it held cannot be given back; nothing is held any more then."""
+    monkeypatch.setattr("runner.ledger.BUSY", 0.0)
+    ledger = Ledger(server.new_database())
+    ledger.begin(record("one", folder=tmp_path))
+    with pytest.raises(LedgerFailed, match="cannot be used"), ledger.lock("one") as ours:
+        assert ours
+        with server.away():
+            ours()
+    assert not ledger.is_held("one")
+
+
+def test_what_another_process_has_taken_is_not_held_at_the_next_look_either(server: PostgreSQL, tmp_path: Path) -> None:
+    """Whoever is told so once, and asks again, is told the same; or has it again when it is free."""
+    url = server.new_database()
+    ledger, other = Ledger(url), Ledger(url)
+    ledger.begin(record("one", folder=tmp_path))
+    with ledger.lock("one") as ours:
+        assert ours
+        server.restart()
+        with other.lock("one") as theirs:
+            assert theirs
+            for _ in range(2):
+                with pytest.raises(LedgerFailed, match="another process has taken one"):
+                    ours()
+        ours()
+        assert other.is_held("one")
+
+
 def test_a_server_that_does_not_answer_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """The address is in the sentence, the password is not."""
     monkeypatch.setattr(ledger_module, "BUSY", 0.1)
