@@ -326,6 +326,20 @@ def test_a_site_that_can_be_migrated_passes(look: Callable[..., list[str]], tab:
 
 
 @pytest.mark.browser
+def test_a_short_name_is_the_same_site_with_and_without_www(tab: Page, internet: Internet) -> None:
+    """Such as bmw.de, which is somebody's own, as co.uk is not."""
+    internet.answers = {
+        "//www.bmw.de/": leads_to("http://bmw.de/"),
+        "//bmw.de/": page_of(WORDPRESS),
+        "//www.bmw.de/wp-admin/": leads_to("http://bmw.de/wp-admin/"),
+        "//bmw.de/wp-admin/": SIGN_IN,
+    }
+    chosen = settings(SOURCE_SITE_URL="http://www.bmw.de", PAGE_TIMEOUT="10s")
+    Source(tab, WpAdmin(tab, chosen, say=lambda _: None), chosen, say=lambda _: None).check_site()
+    expect(tab.locator("#loginform")).to_be_visible()
+
+
+@pytest.mark.browser
 def test_wordpress_in_a_folder_of_the_site_is_found(look: Callable[..., list[str]], tab: Page) -> None:
     """The front page's own scripts tell the folder; one that a CDN delivers tells nothing."""
     scripts = "<script src='http://cdn.example/wp-includes/a.js'></script><script src='/cms/wp-includes/b.js'></script>"
@@ -347,8 +361,8 @@ REFUSED = {
     ),
     "a hidden sign-in form": ({"/": page_of(WORDPRESS)}, r"is WordPress, but .*/wp-admin/ answered 404: .*hides"),
     "another host": (
-        {"/": leads_to("http://www.other.example/new"), "//www.other.example/new": page_of(WORDPRESS)},
-        r"from source\.example to www\.other\.example: set SOURCE_SITE_URL",
+        {"/": leads_to("http://www.other.net/new"), "//www.other.net/new": page_of(WORDPRESS)},
+        r"from source\.example to www\.other\.net: set SOURCE_SITE_URL",
     ),
     "wp-admin at another host": (
         {

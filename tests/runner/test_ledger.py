@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -300,9 +301,10 @@ def test_a_server_that_stays_away_is_a_failure_of_the_ledger(
     monkeypatch.setattr("runner.ledger.BUSY", 0.0)
     ledger = Ledger(server.new_database())
     ledger.begin(record("one", folder=tmp_path))
-    with pytest.raises(LedgerFailed, match="cannot be used"), ledger.lock("one") as ours:
+    with ExitStack() as stack:
+        ours = stack.enter_context(ledger.lock("one"))
         assert ours
-        with server.away():
+        with server.away(), pytest.raises(LedgerFailed, match="cannot be used"):
             ours()
     assert not ledger.is_held("one")
 

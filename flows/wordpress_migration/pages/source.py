@@ -20,7 +20,7 @@ from playwright.sync_api import Page, Response
 from flows.wordpress_migration.pages.loading import AGAIN, FIRST_SERVER_ERROR, not_opened
 from flows.wordpress_migration.pages.wp_admin import BEHIND_BASIC_AUTH, TROUBLE_PAUSE, WpAdmin
 from flows.wordpress_migration.settings import slug
-from runner.controls import Stuck, host_of, plain_url, until
+from runner.controls import Stuck, host_of, plain_url, same_site, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +187,7 @@ class Source:
         here, wanted = _host(self.page.url), _host(self._url)
         if self._is_at_wordpress_com():
             raise _hosted_by_wordpress_com(here)
-        if not _same_site(here, wanted):
+        if not same_site(self.page.url, self._url):
             raise Stuck(
                 f"{plain_url(self._url)} leads to another site, from {wanted} to {here}: set SOURCE_SITE_URL to the "
                 "address at which WordPress itself is, or have the redirect switched off until the migration is over",
@@ -440,27 +440,6 @@ def _host(url: str) -> str:
 
 def _is_below(host: str, *names: str) -> bool:
     return any(host == name or host.endswith(f".{name}") for name in names)
-
-
-def _same_site(one: str, other: str) -> bool:
-    """Whether two hosts are of one owner: the same, or both below one name that somebody can own."""
-    if one == other:
-        return True
-    if _is_address(one) or _is_address(other):
-        return False
-    labels = other.split(".")
-    # example.co.uk is owned, co.uk is not.
-    long = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3  # noqa: PLR2004 - as in co.uk
-    owned = ".".join(labels[-3 if long else -2 :])
-    return _is_below(one, owned)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_public(address: str) -> bool:
