@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -68,13 +69,23 @@ class MigrationRun(Run[MigrationSettings]):
             self.settings,
             words=self.words,
             say=self.say,
-            codes=self._codes(self.settings.totp),
+            codes=self._account_codes,
             note_interruption=self.note_interruption,
         )
 
     def wp_admin_in(self, page: Page) -> WpAdmin:
         """The existing site's wp-admin in a tab."""
-        return WpAdmin(page, self.settings, say=self.say, codes=self._codes(self.settings.wp_totp))
+        return WpAdmin(page, self.settings, say=self.say, codes=self._administrator_codes)
+
+    # One for all tabs: a server takes each code once.
+
+    @cached_property
+    def _account_codes(self) -> OneTimeCodes | None:
+        return self._codes(self.settings.totp)
+
+    @cached_property
+    def _administrator_codes(self) -> OneTimeCodes | None:
+        return self._codes(self.settings.wp_totp)
 
     def _codes(self, secret: Secret | None) -> OneTimeCodes | None:
         return OneTimeCodes(secret, keep=self.keep_secret, off_camera=self.off_camera) if secret else None

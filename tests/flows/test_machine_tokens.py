@@ -297,6 +297,18 @@ def test_revokes_the_one_that_was_made(visit: Callable[..., Visit], dashboard: s
     assert not there.did("pressed")
 
 
+@pytest.mark.browser
+def test_what_is_said_of_a_revoked_token_is_no_refusal(visit: Callable[..., Visit]) -> None:
+    """However it is written, aloud, and above a list that is empty then."""
+    there = visit("menus", {"tokens": [MINE], "says": "<span role='alert'>Machine Token Revoked</span>"})
+    tokens = MachineTokens(there.dashboard)
+    tokens.open()
+    (listed,) = tokens.tokens()
+    tokens.revoke(listed)
+    assert there.did("revoked") == [MINE["id"]]
+    assert tokens.tokens() == []
+
+
 SECTIONS = "".join(
     f"<li aria-haspopup=menu aria-expanded=false><a href=/{name} style='display: block'>{name}</a></li>"
     for name in ("home", "team", "support")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,14 @@ from playwright.sync_api import expect
 from flows.wordpress_migration.flow import FLOW
 from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.wp_admin import WpAdmin
+from flows.wordpress_migration.run import MigrationRun
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.controls import OneTimeCodes, Secret, Stuck, control, set_default_timeout
+from tests.runs import new_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import Page, Route
 
@@ -138,6 +142,24 @@ def test_two_refusals_are_enough(sign_in: Callable[..., list[str]]) -> None:
         Stuck, match=r"did not accept 2 one-time codes made from PANTHEON_TOTP: .* this machine's clock"
     ):
         sign_in(provider)
+    assert provider.sent == [FIRST, SECOND]
+
+
+def test_no_tab_gives_a_code_that_another_one_has_given(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as the preflight's and the one that signs in again soon after: a server takes each code once."""
+    looks = itertools.chain([45, 46], itertools.count(75))
+    monkeypatch.setattr("runner.one_time_codes.time", SimpleNamespace(time=lambda: next(looks)))
+    run = new_run(MigrationRun, FLOW, MigrationSettings.load(SETTINGS), tmp_path)
+    run.follow(FLOW)
+    run.attach(page)
+    provider = Provider(ONE_FIELD)
+    page.context.route("**/*", provider)
+    for provider.accepts, tab in ((FIRST, page), (SECOND, page.context.new_page())):
+        dashboard = run.dashboard_in(tab)
+        tab.goto("https://dashboard.example/")
+        dashboard.reach(dashboard.migrate_existing_site)
     assert provider.sent == [FIRST, SECOND]
 
 

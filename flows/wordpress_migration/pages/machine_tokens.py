@@ -500,7 +500,7 @@ class MachineTokens:
     def _trouble(self) -> str:
         """What the page says instead of the list."""
         said = [line for line in lines(self.page) if _TROUBLE.search(line)]
-        said += [line for line in alerts(self.page) if refuses(line)]
+        said += [line for line in alerts(self.page) if _refuses(line)]
         return said[0] if said and not self._revoke_controls().filter(visible=True).count() else ""
 
     def _check_trouble(self) -> None:
@@ -649,8 +649,7 @@ class MachineTokens:
             said = new_lines(self.page, before)
             if not sure.is_visible():
                 return ", ".join(said[:2])
-            # "Token revoked" is what was wanted.
-            refused = [line for line in said if refuses(re.sub("revoked", "", line, flags=re.IGNORECASE))]
+            refused = [line for line in said if _refuses(line)]
             if refused:
                 raise Stuck(f'the dashboard did not revoke the token: "{refused[0]}"', looked_for=SURE)
             return None
@@ -662,10 +661,15 @@ class MachineTokens:
         if self._asks_to_sign_in():
             self._sign_in()
             self._rest.reached()
-        refused = [line for line in alerts(self.page) if line not in before and refuses(line.replace("revoked", ""))]
+        refused = [line for line in alerts(self.page) if line not in before and _refuses(line)]
         if refused:
             raise Stuck(f'the dashboard did not revoke the token: "{refused[0]}"', looked_for=SURE)
         return said
+
+
+def _refuses(line: str) -> bool:
+    """Whether a line says no; "Token revoked" is what was wanted."""
+    return refuses(re.sub("revoked", "", line, flags=re.IGNORECASE))
 
 
 def _names(text: str, name: str) -> bool:
