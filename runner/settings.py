@@ -227,8 +227,14 @@ def url(text: str) -> str:
     address = text if "://" in text else f"https://{text}"
     try:
         parts = urlsplit(address)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and " " not in address
-    except ValueError:
+        host, netloc = parts.hostname or "", parts.netloc.lower()
+        whole = parts.scheme in ("http", "https") and host and parts.port != 0 and " " not in address
+        if not host.isascii():
+            import idna  # noqa: PLC0415 - it takes 25 ms to import, and most addresses do without
+
+            # As browsers show it: a page's address is compared with it.
+            netloc = netloc.replace(host, idna.encode(host, uts46=True).decode())
+    except ValueError:  # what idna raises is one too
         whole = False
     if not whole:
         # What stands before an @ may be a password, which has made it no address.
@@ -238,7 +244,7 @@ def url(text: str) -> str:
         raise ValueError("the address holds a user or a password; set them in their own settings")
     usual = {"http": ":80", "https": ":443"}[parts.scheme]
     # The case of a host's name says nothing, nor does the usual port (RFC 3986, section 6.2).
-    return parts._replace(netloc=parts.netloc.lower().removesuffix(usual).removesuffix(":")).geturl().rstrip("/")
+    return parts._replace(netloc=netloc.removesuffix(usual).removesuffix(":")).geturl().rstrip("/")
 
 
 def seconds(text: str) -> float:

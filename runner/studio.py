@@ -469,7 +469,7 @@ def _without_addresses(tree: str) -> str:
 def _site(url: str) -> str:
     """Host and port of an address, as far as they tell sites apart: www. and a usual port do not."""
     there = urlsplit(url)
-    host = (there.hostname or "").removeprefix("www.").encode("idna").decode() if there.hostname else ""
+    host = (there.hostname or "").removeprefix("www.")
     usual = {"http": 80, "https": 443}.get(there.scheme)
     return host if there.port in (None, usual) else f"{host}:{there.port}"
 

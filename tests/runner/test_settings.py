@@ -243,6 +243,8 @@ def test_what_is_no_switch(text: str) -> None:
     ("text", "address"),
     [
         ("HTTPS://WWW.Example.com:443/", "https://www.example.com"),
+        ("https://Müller.de:8443/ä", "https://xn--mller-kva.de:8443/ä"),
+        ("straße.de", "https://xn--strae-oqa.de"),
         ("http://Example.com:80/Blog/", "http://example.com/Blog"),
         ("https://[::1]:8443", "https://[::1]:8443"),
         ("Example.com:80", "https://example.com:80"),
@@ -254,7 +256,7 @@ def test_one_place_has_one_address(text: str, address: str) -> None:
     assert url(text) == address
 
 
-@pytest.mark.parametrize("text", ["ftp://x.com", "https://", "https://a b.com"])
+@pytest.mark.parametrize("text", ["ftp://x.com", "https://", "https://a b.com", "https://ä..de"])
 def test_what_is_not_an_address(text: str) -> None:
     """Only web addresses are taken."""
     with pytest.raises(ValueError, match="is not a web address"):
