@@ -13,7 +13,7 @@ from runner.controls import Stuck, Undone, set_default_timeout
 from tests.flows.test_recognition import GIVEN
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -123,3 +123,23 @@ def test_what_is_said_until_it_is_closed_does_not_stay_over_the_button(
     dashboard.press_confirm_migration_progress("https://dashboard.example", "writing-widgets")
     assert page.get_by_role("heading", name="writing-widgets").is_visible()
     assert page.get_by_text("Keep this page open").is_visible()
+
+
+def test_a_picture_that_does_not_come_has_no_page_loaded_again(page: Page) -> None:
+    """What was entered there would be lost, over an avatar."""
+    late = "<script>setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<button>Create Site</button>'), 3000)</script>"
+    loaded: list[str] = []
+
+    def answer(route: Route) -> None:
+        loaded.append(route.request.resource_type)
+        page_or_picture = {"document": f"<!doctype html><img src=/me.png><form><input></form>{late}"}
+        body = page_or_picture.get(route.request.resource_type)
+        route.fulfill(body=body or "Busy", status=200 if body else 503, content_type="text/html")
+
+    page.route("**/*", answer)
+    set_default_timeout(page.context, PATIENCE)
+    words_of = [Words(opens_wp_admin="Install on /wp-admin")]
+    dashboard = Dashboard(page, MigrationSettings.load(SETTINGS), words=words_of, say=lambda _: None)
+    page.goto("https://dashboard.example")
+    dashboard.reach(dashboard.create_site)
+    assert sorted(loaded) == ["document", "image"]

@@ -865,17 +865,19 @@ class Dashboard:
         elif self.page.url != self._site_page:
             self._load(self._site_page)
 
+    def _is_work(self, request: Request) -> bool:
+        """Whether the work may depend on what is asked for: it is the dashboard's, and no picture, font or style."""
+        ours = host_and_port(request.url) == host_and_port(self._account.dashboard_url)
+        return ours and request.resource_type in ("document", "script", "fetch", "xhr")
+
     def _note_error(self, response: Response) -> None:
-        ours = host_and_port(response.url) == host_and_port(self._account.dashboard_url)
-        if ours and response.status >= FIRST_SERVER_ERROR:
-            method, url = response.request.method, plain_url(response.url)
-            what = f"the dashboard answered {response.status} to {method} {url}"
-            self._error = Trouble(method, response.url, what)
+        request = response.request
+        if response.status >= FIRST_SERVER_ERROR and self._is_work(request):
+            what = f"the dashboard answered {response.status} to {request.method} {plain_url(request.url)}"
+            self._error = Trouble(request.method, request.url, what)
 
     def _note_dropped(self, request: Request) -> None:
         """Note what the page has asked for in vain; not what it gave up itself, such as on its way to another page."""
-        ours = host_and_port(request.url) == host_and_port(self._account.dashboard_url)
-        asked = request.resource_type in ("document", "script", "fetch", "xhr")
-        if ours and asked and not re.search("ABORTED|BINDING_ABORTED|Load cancelled", request.failure or ""):
+        if self._is_work(request) and not re.search("ABORTED|BINDING_ABORTED|Load cancelled", request.failure or ""):
             what = f"the connection to the dashboard dropped at {request.method} {plain_url(request.url)}"
             self._error = Trouble(request.method, request.url, what)
