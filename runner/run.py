@@ -337,14 +337,22 @@ class Run(Generic[S]):
 
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
-        """A tab for what the guide does not do; closed when all went well, since a failure is photographed in it."""
+        """A tab for what the guide does not do; after a failure, which is photographed in it, it stays."""
         before = self.at
         page = self.page.context.new_page()
         self.switch_to(page)
-        yield page
-        self._camera.off(page)
-        page.close()
-        self.switch_to(before)
+
+        def leave() -> None:
+            self._camera.off(page)
+            page.close()
+            self.switch_to(before)
+
+        try:
+            yield page
+        except StartAgain:
+            leave()
+            raise
+        leave()
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
@@ -439,7 +447,8 @@ class Run(Generic[S]):
         self._note_requests(step)
         if times > START_AGAIN_AT_MOST:
             raise self.failed(flow, step, Stuck(f"{sentence}; that happened {times} times")) from None
-        back = next(index for index, one in enumerate(order) if one.number == again.step)
+        # A dry run has no other step than its own.
+        back = next((index for index, one in enumerate(order) if one.number == again.step), at)
         if self._has_effect(order[back:at]):
             # What was created must not be created again: a fresh browser enters this step.
             raise BrowserGone(sentence) from None

@@ -494,6 +494,36 @@ def test_steps_are_performed_again_when_a_session_was_lost(run_toy: Callable[...
     assert [entry["step"] for entry in ledger_of(tmp_path) if entry["event"] == "step started"] == [1, 2, 1, 2]
 
 
+def test_a_dry_run_whose_session_was_lost_is_performed_again(run_toy: Callable[..., Result]) -> None:
+    """The step that it would go back to is none of its own."""
+    lost, flow = [True, False], toy()
+
+    @flow.preflight
+    def check(run: ToyRun) -> None:
+        """Check the toy."""
+        del run
+        if lost.pop(0):
+            raise StartAgain("the session had ended", step=1)
+
+    assert run_toy(flow, only_preflight=True).state == "dry run"
+    assert lost == []
+
+
+def test_a_session_that_was_lost_in_a_tab_beside_leaves_no_tab(run_toy: Callable[..., Result]) -> None:
+    """The run goes on in the tab in which it was."""
+    lost, tabs = [True, False], []
+
+    def lose(run: ToyRun) -> None:
+        with run.tab_beside() as page:
+            page.goto("about:blank")
+            if lost.pop(0):
+                raise StartAgain("the session had ended", step=1)
+        tabs.append((len(run.page.context.pages), run.at is run.page))
+
+    assert run_toy(second(toy(), lose)).state == "done"
+    assert tabs == [(1, True)]
+
+
 def test_a_session_that_is_lost_again_and_again_ends_the_run(run_toy: Callable[..., Result]) -> None:
     """Two new beginnings are enough."""
 
