@@ -35,12 +35,19 @@ def creating(page: Page, kind: str, words: str, *, comes: bool) -> Dashboard:
     return dashboard_with(page, f"<main><button>Create Site</button></main><script>{script}</script>")
 
 
-def dashboard_with(page: Page, body: str) -> Dashboard:
+IN_2024, IN_2025 = Words("Install on /wp-admin"), Words("Go to wp-admin", goes_on="Continue to Migration")
+
+
+def dashboard_with(page: Page, body: str, words: Words = IN_2024) -> Dashboard:
     """A dashboard whose pages are all this one."""
     page.route("**/*", lambda route: route.fulfill(body=f"<!doctype html>{body}", content_type="text/html"))
+    return opened(page, words)
+
+
+def opened(page: Page, words: Words) -> Dashboard:
+    """The dashboard whose pages the tab's routes answer."""
     set_default_timeout(page.context, PATIENCE)
-    words_of = [Words(opens_wp_admin="Install on /wp-admin")]
-    dashboard = Dashboard(page, MigrationSettings.load(SETTINGS), words=words_of, say=lambda _: None)
+    dashboard = Dashboard(page, MigrationSettings.load(SETTINGS), words=[words], say=lambda _: None)
     page.goto("https://dashboard.example")
     return dashboard
 
@@ -125,6 +132,24 @@ def test_what_is_said_until_it_is_closed_does_not_stay_over_the_button(
     assert page.get_by_text("Keep this page open").is_visible()
 
 
+MADE = """
+    <style>
+        main button, [role=status], #closes { position: fixed; right: 0; bottom: 0 }
+        [role=status] { width: 300px; height: 90px; background: #fff }
+    </style>
+    <main><button onclick="this.textContent = 'Go to wp-admin'">Continue to Migration</button></main>
+    <div><div role=status>Machine token created</div>
+        <button id=closes aria-label=close onclick="this.parentNode.remove()">x</button></div>"""
+"""Says over the button that goes on that the token was made."""
+
+
+def test_what_is_said_of_the_token_does_not_stay_over_the_button_that_goes_on(page: Page) -> None:
+    """As over any other button."""
+    dashboard = dashboard_with(page, MADE, IN_2025)
+    dashboard.go_on_with_token()
+    assert dashboard.to_wp_admin.is_visible()
+
+
 def test_a_picture_that_does_not_come_has_no_page_loaded_again(page: Page) -> None:
     """What was entered there would be lost, over an avatar."""
     late = "<script>setTimeout(() => document.body.insertAdjacentHTML('beforeend', '<button>Create Site</button>'), 3000)</script>"
@@ -137,9 +162,6 @@ def test_a_picture_that_does_not_come_has_no_page_loaded_again(page: Page) -> No
         route.fulfill(body=body or "Busy", status=200 if body else 503, content_type="text/html")
 
     page.route("**/*", answer)
-    set_default_timeout(page.context, PATIENCE)
-    words_of = [Words(opens_wp_admin="Install on /wp-admin")]
-    dashboard = Dashboard(page, MigrationSettings.load(SETTINGS), words=words_of, say=lambda _: None)
-    page.goto("https://dashboard.example")
+    dashboard = opened(page, IN_2024)
     dashboard.reach(dashboard.create_site)
     assert sorted(loaded) == ["document", "image"]

@@ -366,21 +366,24 @@ class Dashboard:
         """Whether the dashboard is known to show the workspace that is set, or the one in which the run began."""
         return self._workspaces.is_current or (self._account.workspace is None and self._is_where_it_began)
 
+    def _press(self, wanted: Locator, *, no_wait_after: bool = False) -> Pressed:
+        """Press a control, over which an alert may lie that has been read."""
+        close_alert_over(wanted)
+        pressed = Pressed(wanted, lines(self.page))
+        wanted.click(no_wait_after=no_wait_after)
+        return pressed
+
     def press_continue(self) -> None:
         """Press **Continue** and wait for the form of step 3.
 
         Raises:
             Stuck: The dashboard refused what was entered.
         """
-        close_alert_over(self.continue_)
-        pressed = Pressed(self.continue_, lines(self.page))
-        pressed.control.click()
-        self.reach(self.create_site, pressed=pressed)
+        self.reach(self.create_site, pressed=self._press(self.continue_))
 
     def begin_to_migrate(self) -> None:
         """Press **Migrate Existing Site** and wait for the wizard."""
-        close_alert_over(self.migrate_existing_site)
-        self.migrate_existing_site.click()
+        self._press(self.migrate_existing_site)
         self.reach(self.continue_, self.cms)
 
     def choose_cms(self, words: str) -> Locator:
@@ -456,9 +459,7 @@ class Dashboard:
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
         created = self._as_soon_as_it_can_be(GENERATE)
         creation = self._account.creation_timeout
-        close_alert_over(self.create_site)
-        pressed = Pressed(self.create_site, lines(self.page))
-        pressed.control.click(no_wait_after=True)  # creating the site takes longer than a page may take
+        pressed = self._press(self.create_site, no_wait_after=True)  # creating it takes longer than a page may take
         if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
             asked(confirm)
             confirm.click()
@@ -604,9 +605,7 @@ class Dashboard:
     def go_on_with_token(self) -> None:
         """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""
         if self._goes_on:
-            pressed = Pressed(self.goes_on, lines(self.page))
-            pressed.control.click()
-            self.reach(self.to_wp_admin, pressed=pressed)
+            self.reach(self.to_wp_admin, pressed=self._press(self.goes_on))
 
     def press_to_wp_admin(self) -> Page:
         """Press what opens wp-admin and return the tab that it opens.
@@ -659,9 +658,7 @@ class Dashboard:
             if until(self.page, lambda: self._is_over(site_name)):
                 return
             self.reach(self.confirm_migration_progress)
-            close_alert_over(self.confirm_migration_progress)
-            before = lines(self.page)
-            self.confirm_migration_progress.click(no_wait_after=True)
+            before = self._press(self.confirm_migration_progress, no_wait_after=True).before
             said = until(self.page, lambda before=before: self._answer(before, site_name), timeout=CONFIRM_AGAIN)  # type: ignore[misc]
             if said == "":
                 return
