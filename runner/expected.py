@@ -91,6 +91,8 @@ def expect_screenshot(
     # Playwright hides a field's text cursor for the picture, and shows it again.
     if until(page, looks_as_expected, timeout=timeout, changes_it=True):
         return
+    if not found:
+        raise AssertionError(f"{expected.name} could not be compared: the page went on to another one again and again")
     now, differs = found[0]
     if update:
         _write(expected, now.png)

@@ -445,7 +445,10 @@ class Performance:
         camera = self.camera()
         failed, complete, interrupted = True, False, False
         try:
-            self.watch(page, camera)
+            try:
+                self.watch(page, camera)
+            except PlaywrightError as error:
+                raise _gone(error) from None
             complete = run.perform(self.order, self.flow, answer, recognised=self.follow)
             failed = False
         except KeyboardInterrupt:
@@ -492,7 +495,7 @@ class Performance:
         try:
             return self.open_context(browser, more).new_page()
         except PlaywrightError as error:
-            raise BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}") from None
+            raise _gone(error) from None
 
     def open_context(self, browser: Browser, more: Mapping[str, Any]) -> BrowserContext:
         """A context of the run, traced if the options say so.
@@ -625,6 +628,10 @@ class Performance:
             # What a browser has written that was started elsewhere is for the owner alone too.
             with suppress(PermissionError):  # another user's, who has begun the run
                 path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _gone(error: PlaywrightError) -> BrowserGone:
+    return BrowserGone(f"the browser has gone: {error.message.splitlines()[0]}")
 
 
 def as_plain(failure: Failure) -> dict[str, Any]:

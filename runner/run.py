@@ -783,6 +783,9 @@ class Run(Generic[S]):
         except (PlaywrightError, AssertionError, Stuck) as error:
             self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
             return Evidence(controls, None)
+        finally:
+            with suppress(PlaywrightError):  # the browser has gone
+                page.context.set_default_timeout(self.patience() * 1000)  # a test may go on there
         self.darkroom.develop(path, taken.picture)
         written = self._finish_pictures_all_the_same()
         return Evidence(controls, path if written else None, marked=marked)

@@ -355,13 +355,13 @@ def by_hand(browser: Browser, login: Login, *, patience: float, **options: Any) 
         options: More options for the context, in Playwright's names.
 
     Raises:
-        Missing: The person closed the window, or did not sign in in time.
+        Missing: The page did not open, or the person closed the window or did not sign in in time.
     """
     where = plain_url(login.address)
     deadline = time.monotonic() + patience
     context = browser.new_context(**options)
     try:
-        context.new_page().goto(login.address)
+        context.new_page().goto(login.address, wait_until="commit")  # a person need not wait for all of it
         # Some sign-ins open another tab, and some close one.
         while context.pages:
             watched = context.pages[-1]
@@ -373,7 +373,8 @@ def by_hand(browser: Browser, login: Login, *, patience: float, **options: Any) 
                 return dict(context.storage_state())
     except PlaywrightError as error:
         if "closed" not in error.message:
-            raise
+            why = error.message.splitlines()[0].removeprefix("Page.goto: ").partition(" at http")[0]
+            raise Missing(f"{where} did not open: {why}. Check its address in the settings.") from None
     finally:
         if browser.is_connected():
             context.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Error as PlaywrightError
 
 from runner.expected import expect_screenshot
 from runner.secrets import Secret, Secrets
@@ -103,6 +104,18 @@ def test_it_is_looked_again_after_a_change(looks: Looks) -> None:
         "el => { el.textContent = '...'; setTimeout(() => { el.textContent = '12:00' }, 200) }"
     )
     looks()
+
+
+def test_a_page_that_goes_on_and_on_cannot_be_compared(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at it was overtaken: a sentence says so."""
+    looks(update=True)
+
+    def overtaken(*_: object) -> None:
+        raise PlaywrightError("Execution context was destroyed, most likely because of a navigation")
+
+    monkeypatch.setattr("runner.expected.look", overtaken)
+    with pytest.raises(AssertionError, match=r"expected\.png could not be compared: the page went on"):
+        looks()
 
 
 def test_an_element_is_compared_alone(looks: Looks) -> None:

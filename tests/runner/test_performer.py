@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
 import runner
@@ -291,6 +292,16 @@ def test_nobody_is_told_to_resume_it(begin: Begin) -> None:
     performer.finish(failed=True)
     assert "guiderunner resume" not in str(failed.value)
     assert "guiderunner resume" not in (performer.folder / "report.html").read_text()
+
+
+def test_a_test_that_goes_on_after_a_failure_has_its_patience(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a failing page shows is looked for with another one."""
+    monkeypatch.setattr(Run, "patience", lambda _: 0.3)
+    performer = begin(toy(trouble=[Stuck("no")]))
+    with pytest.raises(StepFailed):
+        performer.run()
+    with pytest.raises(PlaywrightError, match="Timeout 300ms"):
+        performer.page.locator("#nowhere").click()
 
 
 def test_the_next_test_has_the_patience_that_this_one_found(begin: Begin) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sql
 
 from runner import performance
+from runner.camera import Camera
 from runner.errors import AlreadyBegun, LedgerFailed, Question, StartAgain, StepFailed, Stuck, Undone, WrongUsage
 from runner.flow import Flow
 from runner.ledger import Ledger
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserType
+    from playwright.sync_api import Browser, BrowserType, Page
 
     from runner.ledger import Record
     from runner.performance import Result
@@ -502,6 +503,21 @@ def test_a_browser_that_dies_is_replaced(toys: Toys) -> None:
     assert toys.begin().state == "done"
     assert toys.world.did == ["check", "open", "name Rattle", "make", "ask", "play", "look"]
     assert toys.opened == 2
+
+
+def test_a_browser_that_dies_before_the_first_step_is_no_matter(toys: Toys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as while a tab of it is taken on camera."""
+    watch = Camera.watch
+
+    def lose_the_first(camera: Camera, page: Page) -> None:
+        if toys.opened == 1:
+            toys.lose_browser()
+        watch(camera, page)
+
+    toys.browser = toys.launch()
+    monkeypatch.setattr(Camera, "watch", lose_the_first)
+    assert toys.begin().state == "done"
+    assert (toys.world.did, toys.opened) == (WHOLE, 2)
 
 
 def test_browsers_that_die_again_and_again_end_the_run(toys: Toys) -> None:

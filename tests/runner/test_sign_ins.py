@@ -368,6 +368,14 @@ def test_a_person_signs_in(browser: Browser) -> None:
 
 
 @pytest.mark.browser
+def test_a_page_that_does_not_open_is_said(browser: Browser) -> None:
+    """Nobody waits before an empty window."""
+    with pytest.raises(Missing, match=r"^http://127\.0\.0\.1:1/in did not open: net::ERR_\w+\. Check its address"):
+        by_hand(browser, Login("toy", "toy", "http://127.0.0.1:1/in", lambda _: False), patience=20)
+    assert browser.contexts == []
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("close", "sentence"), [(False, "nobody signed in"), (True, "the window closed")])
 def test_a_person_who_does_not_sign_in_is_told(browser: Browser, close: bool, sentence: str) -> None:
     """When the time is over, and when the window was closed."""
