@@ -8,6 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from flows.wordpress_migration.pages import migration_service
 from flows.wordpress_migration.pages.migration_service import MigrationService
@@ -529,11 +530,13 @@ def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
     page.context.route(
         "https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page)
     )
+    banner = '<div role=dialog aria-label=Cookies>We use cookies. <button onclick="this.parentNode.remove()">Reject all</button></div>'
     page.context.route(
-        "https://service.example/**", lambda route: route.fulfill(content_type="text/html", body=RUNNING)
+        "https://service.example/**", lambda route: route.fulfill(content_type="text/html", body=RUNNING + banner)
     )
     settings = MigrationSettings.load(SETTINGS)
-    service = MigrationService(page, settings, say=lambda _: None)
+    closed: list[str] = []
+    service = MigrationService(page, settings, say=lambda _: None, note_interruption=closed.append)
     page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
     form = MigrationForm(page, settings)
     form.fill_in("writing-widgets", TOKEN)
@@ -541,6 +544,8 @@ def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
     form.press_migrate()
     service.follow_hand_shake(form, "writing-widgets", TOKEN)
     assert service.page.url == "https://service.example/home/migrate"
+    expect(service.page.locator("h1")).to_be_visible()
+    assert len(closed) == 1
     with page.expect_popup():
         page.evaluate("() => void open('https://service.example/news')")
     assert service.page.url == "https://service.example/home/migrate"

@@ -212,16 +212,9 @@ class MigrationService:
         self._told = ""
         self._alarmed: tuple[str, float] = ("", 0.0)
         self._answered = ""
-        page.on("framenavigated", self._note_address)
-        page.on("request", self._note_request)
+        self._note_interruption = note_interruption
+        self._listen(page)
         page.on("popup", self._follow)
-        dismiss_interruptions(
-            page,
-            note_interruption,
-            never=("Migrate",),
-            keep=_ABOUT_IT,
-            closes=CLOSES_OVER_WP_ADMIN,
-        )
 
     def is_completed(self) -> bool:
         """Whether the page says **Migration completed successfully**: by itself, plainly, and of the whole migration.
@@ -424,14 +417,21 @@ class MigrationService:
         if frame == self.page.main_frame:
             self._addresses.append(frame.url)
 
+    def _listen(self, page: Page) -> None:
+        """Note where a tab goes, and close what lies over its pages."""
+        page.on("framenavigated", self._note_address)
+        page.on("request", self._note_request)
+        dismiss_interruptions(
+            page, self._note_interruption, never=("Migrate",), keep=_ABOUT_IT, closes=CLOSES_OVER_WP_ADMIN
+        )
+
     def _follow(self, page: Page) -> None:
         """Go on in the new tab that **Migrate** has opened, if it opens one, as long as it is there."""
         if not self._expects:
             return
         before, self.page = self.page, page
         self._expects, self._sent = False, True
-        page.on("framenavigated", self._note_address)
-        page.on("request", self._note_request)
+        self._listen(page)
 
         def go_back(_: Page) -> None:
             if self.page is page:
