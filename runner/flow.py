@@ -188,6 +188,16 @@ class Flow(Generic[R]):
         """The file that says how its images look; it lies beside the flow, and need not be there."""
         return Path(inspect.getfile(self.run)).with_name("look.toml")
 
+    @property
+    def may_be(self) -> Sequence[Flow[R]]:
+        """This edition; all of them as long as it is not known which one it is."""
+        return [self] if self.edition else self.editions
+
+    @property
+    def most_steps(self) -> int:
+        """How many steps it has; the most of any edition as long as it is not known which one it is."""
+        return max(len(one.steps) for one in self.may_be)
+
     def step(
         self,
         number: int,
@@ -273,9 +283,8 @@ class Flow(Generic[R]):
         Raises:
             WrongUsage: There is no such step.
         """
-        most = len(self.steps) if self.edition else max(len(one.steps) for one in self.editions)
-        if until is not None and not 1 <= until <= most:
-            raise WrongUsage(f"--until: there is no step {until}; {self.name} has steps 1 to {most}")
+        if until is not None and not 1 <= until <= self.most_steps:
+            raise WrongUsage(f"--until: there is no step {until}; {self.name} has steps 1 to {self.most_steps}")
         first = [self.first] if preflight and self.first else []
         last = [self.last] if until is None and self.last else []
         return [*first, *self.steps[:until], *last]

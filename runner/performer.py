@@ -224,9 +224,8 @@ class Performer(Generic[R]):
             WrongUsage: There is none, or more than one.
         """
         if isinstance(step, int):
-            most = max(len(one.steps) for one in ([self.flow] if self.flow.edition else self.flow.editions))
-            if not 1 <= step <= most:
-                raise WrongUsage(f"there is no step {step}: {self.flow.name} has steps 1 to {most}")
+            if not 1 <= step <= self.flow.most_steps:
+                raise WrongUsage(f"there is no step {step}: {self.flow.name} has steps 1 to {self.flow.most_steps}")
             return step
         wanted = step.casefold()
         found = [one.number for one in self.flow.steps if wanted in (words.casefold() for words in one.says)]

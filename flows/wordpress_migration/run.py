@@ -46,7 +46,7 @@ class MigrationRun(Run[MigrationSettings]):
     def follow(self, flow: Flow[Any]) -> None:
         """Perform this edition: the Pantheon tab is known by its words; by those of all, if it is to be recognised."""
         super().follow(flow)
-        self.words = [one.words for one in ([flow] if flow.edition else flow.editions)]
+        self.words = [one.words for one in flow.may_be]
         if self._dashboard:
             self._dashboard.words = self.words
 

@@ -166,7 +166,7 @@ def run(
             if progress.folder:
                 tell_all(notices, progress.folder, box.audit() if box else None, as_json=as_json)
         if dry_run and not as_json:
-            for one in [found] if found.edition else found.editions:
+            for one in found.may_be:
                 if one is not found:
                     out().print(f"if it turns out to be edition {escape(one.edition)}:")
                 for step in one.steps:

@@ -165,10 +165,9 @@ def find_faults(names: Sequence[str], flow: Flow[Any], *, sandbox: bool) -> list
         faults = [find(name) for name in names]
     except (UnknownFault, WrongMoment) as error:
         raise WrongUsage(f"--fault: {error}") from None
-    most = max(len(one.steps) for one in ([flow] if flow.edition else flow.editions))
     for fault in faults:
-        if fault.step is not None and not 1 <= fault.step <= most:
-            raise WrongUsage(f"--fault: {fault.name}@{fault.step}: {flow.name} has steps 1 to {most}")
+        if fault.step is not None and not 1 <= fault.step <= flow.most_steps:
+            raise WrongUsage(f"--fault: {fault.name}@{fault.step}: {flow.name} has steps 1 to {flow.most_steps}")
     return faults
 
 
