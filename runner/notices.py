@@ -5,7 +5,6 @@ A notice that cannot be delivered is said, and fails no run. None carries a secr
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import ssl
 import threading
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from runner.errors import WrongSettings
 from runner.secrets import Secret
-from runner.settings import Settings, optional, setting
+from runner.settings import Settings, is_local, optional, setting
 
 if TYPE_CHECKING:
     import smtplib
@@ -61,7 +60,7 @@ def webhook(text: str) -> str:
         address = httpx.URL()
     if address.scheme not in ("http", "https") or not address.host:
         raise ValueError("it is not a web address, such as https://hooks.example.com/services/…")
-    if address.scheme == "http" and not is_loopback(address.host):
+    if address.scheme == "http" and not is_local(address.host):
         raise ValueError("it begins with http:// and leads to another machine; anybody on the way could read notices")
     return text
 
@@ -102,14 +101,6 @@ def tls(text: str) -> Tls:
         raise ValueError(f'"{text}" is none of {", ".join(get_args(Tls))}')
     way: Tls = found
     return way
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +166,7 @@ class NoticeSettings(Settings):
             missing.append("SMTP_PASSWORD")
         if read.smtp_password and not read.smtp_username:
             missing.append("SMTP_USERNAME")
-        if read.smtp_password and read.smtp_tls == "none" and not is_loopback(read.smtp_host or "localhost"):
+        if read.smtp_password and read.smtp_tls == "none" and not is_local(read.smtp_host or "localhost"):
             wrong.append("SMTP_TLS: none would send SMTP_PASSWORD to another machine for anybody on the way to read.")
         if missing or wrong:
             raise WrongSettings(missing=missing, wrong=wrong)
@@ -337,7 +328,7 @@ def _post(hook: Secret, notice: Notice) -> None:
     try:
         with (
             _without_logs(),
-            httpx.Client(timeout=PATIENCE, trust_env=not is_loopback(address.host)) as client,
+            httpx.Client(timeout=PATIENCE, trust_env=not is_local(address.host)) as client,
         ):
             answer = client.post(address, json={"text": text, **asdict(notice)})
     except httpx.TimeoutException:

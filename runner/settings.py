@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,6 +246,14 @@ def url(text: str) -> str:
     usual = {"http": ":80", "https": ":443"}[parts.scheme]
     # The case of a host's name says nothing, nor does the usual port (RFC 3986, section 6.2).
     return parts._replace(netloc=netloc.removesuffix(usual).removesuffix(":")).geturl().rstrip("/")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine, by its name or address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def seconds(text: str) -> float:

@@ -15,7 +15,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from runner.traffic import is_local
+from runner.settings import is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -6,13 +6,13 @@ browser and back for each request. What a flow asks by itself, without a browser
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from runner.settings import is_local
 from runner.troubles import LEFT
 
 if TYPE_CHECKING:
@@ -245,16 +245,6 @@ SHORTEST = 4
 def _slug(text: str) -> str:
     """A name as addresses have it: small letters, and dashes for everything else."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def is_local(host: str) -> bool:
-    """Whether this is an address of this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_in(value: str) -> str:
