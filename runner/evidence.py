@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from runner.timing import versions_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -229,14 +231,11 @@ def read_entries(flow: Flow[Any], entries: Sequence[dict[str, Any]], state: str 
     for one in steps:
         if one.state == "running" and state != "running":
             one.state = "interrupted"
-    versions = [entry for entry in entries if entry["event"] == "versions"]
     return RunEvidence(
         state=state,
         steps=steps,
         parts=parts,
-        versions={name: str(value) for name, value in versions[-1].items() if name not in ("at", "event", "step")}
-        if versions
-        else {},
+        versions=versions_of(entries),
         not_kept=[entry["sentence"] for entry in entries if entry["event"] == "not kept"],
         checks=[entry["sentence"] for entry in entries if entry["event"] == "check failed"],
         test=next((entry["name"] for entry in entries if entry["event"] == "test"), ""),
