@@ -27,6 +27,7 @@ import sqlalchemy as sql
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
 
 from runner.errors import LedgerFailed, WrongUsage
+from runner.performance import FIRST_PAUSE, LONGER, LONGEST_PAUSE
 from runner.phase import another, counts, said_otherwise, told
 from runner.roster import BEAT, OVER, SILENT, Entry, Roster
 from runner.sites import Site
@@ -67,13 +68,6 @@ PHASE = "phase"
 
 BEGIN, GO_ON = 2, 1
 """Priorities in the queue: what has begun is finished first."""
-
-FIRST_PAUSE = 15.0
-"""Seconds between the end of a phase that waits and the next look."""
-
-LONGER = 1.5
-LONGEST_PAUSE = 600.0
-"""Each pause between two looks is so many times longer than the one before, and at most so many seconds."""
 
 RETRY_PAUSES = (30.0, 120.0)
 """Seconds before a phase that failed is tried again; after these it has failed for good."""

@@ -21,7 +21,7 @@ from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, Step
 from runner.gate import scan
 from runner.interruptions import is_interruption, uninterrupted
 from runner.ledger import OPEN, Ledger, Record, RunLedger, from_here, this_machine
-from runner.run import BrowserGone, Reporter, Run
+from runner.run import DONE, BrowserGone, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
 from runner.timing import earlier, usual
@@ -564,7 +564,7 @@ class Performance:
 
     def _steps_done(self) -> int:
         numbers = {step.number for step in self.flow.steps}
-        done = {entry["step"] for entry in self.run.ledger.entries if entry["event"] in ("step done", "found done")}
+        done = {entry["step"] for entry in self.run.ledger.entries if entry["event"] in DONE}
         return len(numbers & done)
 
     def write(self) -> None:
