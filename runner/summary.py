@@ -101,14 +101,9 @@ def table(entries: Sequence[Entry]) -> Table:
     return shown
 
 
-def lines(entries: Sequence[Entry]) -> list[str]:
-    """The sites in plain columns, one line each."""
-    rows = [list(HEADINGS), *(_cells(entry) for entry in entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS) - 1)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in rows
-    ]
+def rows(entries: Sequence[Entry]) -> list[Sequence[str]]:
+    """The sites as rows of texts, the first of them the columns' names."""
+    return [HEADINGS, *map(_cells, entries)]
 
 
 class Board:
@@ -181,9 +176,7 @@ def write_summary(folder: Path, name: str, entries: Sequence[Entry], ledger: Led
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "summary.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADINGS)
-        writer.writerows(_cells(entry) for entry in entries)
+        csv.writer(file).writerows(rows(entries))
     sites = [_site(folder, entry, ledger) for entry in entries]
     began = min((site.began for site in sites if site.began), default="")
     since = max((entry.since for entry in entries), default="")

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from runner.cli.consoles import err, out
+from runner.cli.consoles import err, out, print_table
 from runner.cli.options import BrowserOption, EachAsJson, EditionOption, EnvFile, Runs
 from runner.cli.performing import deliver, kept_sign_ins, notify
 from runner.cli.recorded import open_ledger
@@ -145,7 +145,7 @@ def fleet_status(
     """Show how far all sites are, and which machines work; from any machine with the same LEDGER_URL."""
     from runner.roster import Roster
     from runner.summary import counted as counted_states
-    from runner.summary import lines, lost, with_steps
+    from runner.summary import lost, rows, with_steps
 
     ledger = open_ledger(runs, env_file)
     roster = Roster(ledger)
@@ -155,8 +155,8 @@ def fleet_status(
             sys.stdout.write(json.dumps(vars(entry), ensure_ascii=False) + "\n")
         return
     console = out()
-    for line in (*lines(entries), counted_states(entries)):
-        console.print(escape(line))
+    print_table(rows(entries))
+    console.print(counted_states(entries))
     for machine, silent in roster.machines().items():
         console.print(f"machine {escape(machine)}: gave a sign of life {silent:.0f} seconds ago")
     for sentence in lost(roster, entries):
