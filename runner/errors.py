@@ -132,8 +132,6 @@ class Failure:
 class StepFailed(GuiderunnerError):
     """A step failed; everything known about it, redacted, is in `failure`."""
 
-    exit_code = 1
-
     def __init__(self, failure: Failure) -> None:
         super().__init__("\n".join(failure.lines()))
         self.failure = failure
@@ -145,8 +143,6 @@ class Differs(GuiderunnerError):
 
 class SitesLeft(GuiderunnerError):
     """A fleet has ended, and not all of its sites are done; the sentence says how many, and where to read why."""
-
-    exit_code = 1
 
 
 class WrongUsage(GuiderunnerError):

@@ -60,10 +60,10 @@ class Progress(Reporter):
         elapsed = f" {time.monotonic() - self._began:4.0f} s"
         return Spinner("dots", text=Text.assemble(self._line, (elapsed, "dim"))) if self._line else Text()
 
-    def _print(self, text: str, style: str = "") -> None:
+    def _print(self, text: str) -> None:
         if not self._live:
             text = f"[dim]{time.monotonic() - self._began:6.1f} s[/]  {text}"
-        self._console.print(text, style=style, highlight=False, soft_wrap=True)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def run_started(self, run: Run[Any], flow: Flow[Any]) -> None:
         """Say which run it is."""

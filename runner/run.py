@@ -675,8 +675,8 @@ class Run(Generic[S]):
                 self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
             if isinstance(error, Undone):
                 # Nothing has come of it: as long as nothing else has, the run may be begun anew otherwise.
-                effects = [one for one in flow.steps if one.asks and one is not step and self._is_done(one)]
-                self.ledger.record("not done", run={} if effects else {"begun": False}, step=step.number)
+                has_effect = self._has_effect([one for one in flow.steps if one is not step])
+                self.ledger.record("not done", run={} if has_effect else {"begun": False}, step=step.number)
             raise self.failed(flow, step, error) from None
 
     def _browser_has_gone(self, error: Exception) -> bool:

@@ -237,20 +237,19 @@ def _read(ledger: Ledger, records: Iterable[Record]) -> Iterator[Past]:
         yield Past(record, alike(record, entries), performed(entries))
 
 
-def earlier(ledger: Ledger, record: Record, entries: Sequence[dict[str, Any]], *, last: int = LATEST) -> list[Past]:
-    """The runs that were done like this one before it, among the `LOOKED_AT` latest there; the latest first.
+def earlier(ledger: Ledger, record: Record, entries: Sequence[dict[str, Any]]) -> list[Past]:
+    """The runs that were done like this one before it, `LATEST` of the `LOOKED_AT` latest there; the latest first.
 
     Args:
         ledger: All runs.
         record: The run.
         entries: What it has recorded.
-        last: So many at most.
     """
     ours = alike(record, entries)
     there = ledger.runs(
         flow=ours.flow, edition=ours.edition, machine=ours.machine, state="done", before=record, last=LOOKED_AT
     )
-    return list(islice((past for past in _read(ledger, there) if past.alike == ours), last))
+    return list(islice((past for past in _read(ledger, there) if past.alike == ours), LATEST))
 
 
 @dataclass(frozen=True)
