@@ -209,22 +209,24 @@ def settle(page: Page) -> str:
     busy: list[str] = []
 
     def look() -> bool | None:
-        busy[:] = page.evaluate(_BUSY_JS)
+        busy[:] = page.evaluate(f"() => ({_BUSY_JS})({IN_VIEW_JS})")
         return None if busy else True
 
     until(page, look, timeout=SETTLE, at_once=True)
     return ", ".join(busy)
 
 
-_BUSY_JS = """async () => {
+IN_VIEW_JS = """el => {
+    const box = el.getBoundingClientRect();
+    return el.checkVisibility({opacityProperty: true, visibilityProperty: true})
+        && box.width > 0 && box.height > 0
+        && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
+}"""
+"""Whether something of an element can be seen without scrolling; a function that scripts are given."""
+
+_BUSY_JS = """async inView => {
     // Those of a host that does not answer are waited for by the browser for minutes.
     await Promise.race([document.fonts.ready, new Promise(done => setTimeout(done, 500))]);
-    const inView = el => {
-        const box = el.getBoundingClientRect();
-        return el.checkVisibility({opacityProperty: true, visibilityProperty: true})
-            && box.width > 0 && box.height > 0
-            && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
-    };
     const signs = '[aria-busy=true],' + ['spinner', 'skeleton', 'loader', 'loading'].map(c => `[class*=${c} i]`);
     const moves = el => el.getAnimations({subtree: true}).some(animation => animation.playState === 'running');
     const busy = [...document.querySelectorAll(signs)].filter(el =>

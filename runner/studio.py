@@ -22,7 +22,7 @@ from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, windows
 from runner.errors import Stuck
 from runner.look import ImageLook, Look
 from runner.replacement import replaced, replacing
-from runner.screenshots import SETTLE, Capture, capture, prepare
+from runner.screenshots import IN_VIEW_JS, SETTLE, Capture, capture, prepare
 from runner.secrets import SHORTEST, Secret, Secrets, plain_url
 from runner.visible import Box, covers, shown_frames
 
@@ -262,7 +262,8 @@ class _Sitting:
             for name, place in places.items():
                 if name not in exposure.capture.boxes:
                     raise Stuck(f"{place} is not on the page")
-                _check_within(exposure, name, str(place))
+                if not _is_shown(exposure, name):  # the arrow would lead out of the window
+                    raise Stuck(f"{place} is not in the part of the page that is shown")
             if highlight:
                 _check_control(highlight, exposure)
             return exposure
@@ -329,7 +330,8 @@ class _Sitting:
         seen: list[str] = []
 
         def look() -> bool | None:
-            seen[:] = [words for frame in shown_frames(page) for words in frame.evaluate(_LACKS_JS)]
+            script = f"() => ({_LACKS_JS})({IN_VIEW_JS})"
+            seen[:] = [words for frame in shown_frames(page) for words in frame.evaluate(script)]
             return None if seen else True
 
         if not until(page, look, timeout=SETTLE):
@@ -371,20 +373,18 @@ class _Sitting:
 
 def _check_control(highlight: Locator, exposure: _Exposure) -> None:
     """Refuse an image on which the control that the step names cannot be seen."""
-    box = exposure.capture.boxes.get("highlight")
-    if box is None:
+    if "highlight" not in exposure.capture.boxes:
         raise Stuck("the control that the step names is not on the page")
-    if not _contains(_frame(exposure).grown(1), box):
+    if not _is_shown(exposure, "highlight"):
         raise Stuck("the control that the step names is not wholly in the part of the page that is shown")
     over = highlight.evaluate(_OVER_JS)
     if over:
         raise Stuck(f"over the control that the step names lies {over}")
 
 
-def _check_within(exposure: _Exposure, name: str, said: str) -> None:
-    """Refuse an image on which an arrow would lead out of the window."""
-    if name != "highlight" and not _contains(_frame(exposure).grown(1), exposure.capture.boxes[name]):
-        raise Stuck(f"{said} is not in the part of the page that is shown")
+def _is_shown(exposure: _Exposure, name: str) -> bool:
+    """Whether the place of this name is wholly in the part of the page that is shown."""
+    return _contains(_frame(exposure).grown(1), exposure.capture.boxes[name])
 
 
 def _frame(exposure: _Exposure) -> Box:
@@ -542,14 +542,9 @@ _QUIET_JS = """() => new Promise(done => {
     setTimeout(done, 5000);
 })"""
 
-_LACKS_JS = r"""() => {
+_LACKS_JS = r"""inView => {
     const all = root => [...root.querySelectorAll('*')].flatMap(
         el => [el, ...(el.shadowRoot ? all(el.shadowRoot) : [])]);
-    const inView = el => {
-        const box = el.getBoundingClientRect();
-        return el.checkVisibility({opacityProperty: true, visibilityProperty: true}) && box.width && box.height
-            && box.bottom > 0 && box.right > 0 && box.top < innerHeight && box.left < innerWidth;
-    };
     const name = el => String(el.className.baseVal ?? el.className);
     return all(document).flatMap(el => {
         const isLost = el.matches('img[src]') && el.complete && !el.naturalWidth;
