@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PIL import Image
 from playwright.sync_api import Page
 
 from runner.controls import until
 from runner.difference import difference
 from runner.drawing import Drawing, dashed, drawn, pixels
-from runner.image_files import encoded
+from runner.image_files import encoded, opened
 from runner.screenshots import capture, prepare
 from runner.visible import Box
 
@@ -138,8 +136,7 @@ def look(shown: Page | Locator, secrets: Secrets, conceal: Sequence[Locator] = (
 
 def _marked(now: Now, differs: Difference) -> bytes:
     """The picture, with a dashed box around each region that differs."""
-    with Image.open(io.BytesIO(now.png)) as opened:
-        picture = opened.convert("RGB")
+    picture = opened(now.png)
     for left, top, right, bottom in differs.regions:
         place = Box(left / now.scale, top / now.scale, (right - left) / now.scale, (bottom - top) / now.scale)
         dashed(picture, place, now.scale)
