@@ -144,7 +144,7 @@ class Step(_Performed[R]):
 
     @property
     def screenshots(self) -> tuple[str, ...]:
-        """All pictures that the step takes, in their order."""
+        """All screenshots that the step takes, in their order."""
         return (*self.images, *self.adds)
 
     @property
@@ -293,7 +293,7 @@ class Flow(Generic[R]):
 def any_of(editions: Sequence[Flow[R]]) -> Flow[R]:
     """The flow of whichever of these editions it turns out to be; until then it is performed as the newest.
 
-    The first step is the same in all of them, up to the names of its pictures.
+    The first step is the same in all of them, up to the names of its screenshots.
 
     Args:
         editions: All editions of a guide, the oldest first.

@@ -951,7 +951,7 @@ def test_a_run_that_was_to_stop_says_so() -> None:
         assert re.fullmatch(r"stopped: 1 steps in \d+ s", lines[0])
         assert lines[1:] == [
             "the sandbox saw: sign ins 1",
-            f"pictures: 1 in {command.folder.relative_to(command.cwd) / 'screenshots'}",
+            f"screenshots: 1 in {command.folder.relative_to(command.cwd) / 'screenshots'}",
         ]
         assert ESCAPE not in command.out + command.err
         assert "step 2" not in command.err

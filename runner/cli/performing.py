@@ -333,9 +333,8 @@ def tell(folder: Path, audit: dict[str, Any] | None, *, as_json: bool) -> None:
     for name in ("trace", "videos"):
         if result[name]:
             console.print(f"{name}: {escape(str(folder / result[name] if name == 'trace' else folder / name))}")
-    pictures = folder / "screenshots"
     if result["screenshots"]:
-        console.print(f"pictures: {len(result['screenshots'])} in {escape(str(pictures))}")
+        console.print(f"screenshots: {len(result['screenshots'])} in {escape(str(folder / 'screenshots'))}")
 
 
 def counted(audit: dict[str, Any]) -> str:
