@@ -437,7 +437,7 @@ def small(image: bytes) -> bytes:
     try:
         made = subprocess.run(command, input=image, capture_output=True, check=False, start_new_session=True)
     except OSError as error:
-        # As it is, it would be taken for one of the run's folder.
+        # As an OSError it would be reported as a problem with the run's folder.
         raise RuntimeError(f"an image could not be made small: {error.strerror}") from None
     if made.returncode:
         why = made.stderr.decode(errors="replace").strip().rpartition("\n")[2]

@@ -196,6 +196,7 @@ def _units(text: str, at: int) -> int:
 
 def _stand_in(text: str, secrets: Secrets) -> set[tuple[int, int]]:
     """Where secrets begin and end in a text."""
+    # `places` passes over short numbers within longer ones; a cover must not.
     found = {
         (match.start(), match.end()) for secret in secrets for match in re.finditer(re.escape(secret.reveal()), text)
     }
