@@ -246,7 +246,7 @@ class Run(Generic[S]):
         """
         if self._step is None:
             raise RuntimeError("only a step can be about to do something")
-        self._finish_pictures()
+        self._finish_screenshots()
         self.ledger.record("about to", run={"begun": True}, step=self._step.number, words=words)
         self.reporter.said(self.secrets.redact_deep(f"about to {words}"))
 
@@ -297,17 +297,21 @@ class Run(Generic[S]):
             self._untold.append((each, folder / each))
         self._look_for_violations(shown, step, name)
 
-    def _finish_pictures(self) -> None:
+    def _finish_screenshots(self) -> None:
         """Wait until all that was photographed is in its file: before something happens that cannot be done twice."""
         untold, self._untold = self._untold, []
         self.darkroom.finish()
         for name, path in untold:
             self.reporter.screenshot(name, path)
 
-    def _finish_pictures_all_the_same(self) -> bool:
-        """The same after a failure, whose place nothing else is to take; whether all of them could be written."""
+    def _finish_screenshots_all_the_same(self) -> bool:
+        """Like `_finish_screenshots`, but what cannot be written is only noted, so that it does not hide the failure.
+
+        Returns:
+            Whether all were written.
+        """
         try:
-            self._finish_pictures()
+            self._finish_screenshots()
         except Exception as error:  # noqa: BLE001 - of the same kind as what a step may raise
             self.ledger.record("not kept", sentence=f"a screenshot could not be written: {_sentence(error)}")
             return False
@@ -333,7 +337,7 @@ class Run(Generic[S]):
         """
         if self._step and self._taken < len(self._step.screenshots):
             self.screenshot(highlight=highlight)
-            self._finish_pictures()  # what comes next may be what cannot be done twice
+            self._finish_screenshots()  # what comes next may be what cannot be done twice
 
     @contextmanager
     def tab_beside(self) -> Iterator[Page]:
@@ -399,7 +403,7 @@ class Run(Generic[S]):
         """
         self._answer = answer
         self.follow(flow)
-        number_of = {step.number: index for index, step in enumerate(order)}
+        index_of = {step.number: index for index, step in enumerate(order)}
         at = next((index for index, step in enumerate(order) if not self._is_done(step)), len(order))
         went_back = 0
         while at < len(order):
@@ -416,7 +420,7 @@ class Run(Generic[S]):
                     return False
                 at += 1
             elif fresh and step.enters_from != step.number:
-                at, fresh = self._entry(order, number_of[step.enters_from], at), False
+                at, fresh = self._entry(order, index_of[step.enters_from], at), False
             else:
                 fresh = False
                 try:
@@ -428,11 +432,11 @@ class Run(Generic[S]):
                     at += self._is_done(step)
                     if recognised and self.flow and self.flow is not flow:
                         flow, order = self.flow, recognised(self.flow)
-                        number_of = {step.number: index for index, step in enumerate(order)}
+                        index_of = {step.number: index for index, step in enumerate(order)}
         return True
 
     def _entry(self, order: Sequence[Step[Any]], back: int, at: int) -> int:
-        """Where a step is entered from a fresh browser that cannot be entered itself, whatever the flow declares."""
+        """The place of the step from which this one is reached in a fresh browser."""
         if self._has_effect(order[back:at]):
             raise RuntimeError(f"{order[at].name} is entered by a step that must not be performed a second time")
         return back
@@ -498,7 +502,7 @@ class Run(Generic[S]):
         """
         asked = self._last(step, "question")
         if self._answer and asked > self._last(step, "about to"):
-            done = self._answered(self.ledger.entries[asked - 1], self._answer)
+            done = self._take_answer(self.ledger.entries[asked - 1], self._answer)
             self._answer = None
         else:
             with self._boundary(flow, step, elsewhere=True):
@@ -513,7 +517,7 @@ class Run(Generic[S]):
             self.reporter.step_found_done(step)
         return done
 
-    def _answered(self, asked: dict[str, Any], answer: str) -> bool:
+    def _take_answer(self, asked: dict[str, Any], answer: str) -> bool:
         """What a person says: no; yes; or, where the question wants a fact, that fact."""
         if answer.casefold() == "no":
             return False
@@ -537,7 +541,7 @@ class Run(Generic[S]):
         began = time.monotonic()
         with self._boundary(flow, step):
             step(self)
-            self._look_around(step)  # while the last picture is written
+            self._look_around(step)  # while the last screenshot is written
             if step.wait is None:
                 self._check_screenshots(step)
             if not flow.edition and step is flow.steps[0] and recognised:
@@ -606,7 +610,7 @@ class Run(Generic[S]):
         self.reporter.step_done(step, seconds)
 
     def _begin_to_wait(self, step: Step[Any]) -> None:
-        self._finish_pictures()
+        self._finish_screenshots()
         self.ledger.record("waits", run={"facts": self.facts}, step=step.number, facts=self.facts)
 
     def _look(self, flow: Flow[Any], step: Step[Any]) -> bool:
@@ -625,7 +629,7 @@ class Run(Generic[S]):
                 self._note_requests(step)
                 self._check_patience(step)
                 return False
-            self._look_around(step)  # while the last picture is written
+            self._look_around(step)  # while the last screenshot is written
             self._check_screenshots(step)
         self._done(step, self._waited(step))
         return True
@@ -700,7 +704,7 @@ class Run(Generic[S]):
         )
 
     def _check_screenshots(self, step: Step[Any]) -> None:
-        self._finish_pictures()
+        self._finish_screenshots()
         if any(name not in step.may_show for name in step.screenshots[self._taken :]):
             raise RuntimeError(f"{step.name} took {self._taken} of its {len(step.screenshots)} screenshots")
 
@@ -710,7 +714,7 @@ class Run(Generic[S]):
         if page:
             with suppress(PlaywrightError):  # a browser that has gone has no more to show
                 self.keep_sessions_secret(page.context)
-        self._finish_pictures_all_the_same()
+        self._finish_screenshots_all_the_same()
         self._note_requests(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
         answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
@@ -787,7 +791,7 @@ class Run(Generic[S]):
             with suppress(PlaywrightError):  # the browser has gone
                 page.context.set_default_timeout(self.patience() * 1000)  # a test may go on there
         self.darkroom.develop(path, taken.picture)
-        written = self._finish_pictures_all_the_same()
+        written = self._finish_screenshots_all_the_same()
         return Evidence(controls, path if written else None, marked=marked)
 
 
