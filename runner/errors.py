@@ -6,6 +6,7 @@
     │   ├── NeedsPerson   a sign-in that only a person can complete or correct: not to be tried again (inside a step)
     │   └── Question      whether a step was done cannot be known: a person has to answer (inside a step)
     ├── StartAgain        a page lost what earlier steps had entered, and nothing was created yet (inside a step)
+    ├── BrowserGone       the browser is of no more use: the step is taken up in another one (inside a run)
     ├── StepFailed        1    a step failed; says step, guide's words, page, what was there instead
     ├── Differs           1    what a run has made differs from its origin, or a run from another one
     ├── SitesLeft         1    a fleet has ended, and not all of its sites are done
@@ -88,6 +89,10 @@ class StartAgain(GuiderunnerError):
     def __init__(self, sentence: str, *, step: int) -> None:
         super().__init__(sentence)
         self.step = step
+
+
+class BrowserGone(GuiderunnerError):
+    """The browser has crashed, was killed, or is of no more use; the step can be taken up in another one."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from playwright.sync_api import Error as PlaywrightError
 
 from runner.browser import context_options
 from runner.camera import Camera
-from runner.errors import AlreadyBegun, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
+from runner.errors import AlreadyBegun, BrowserGone, LedgerFailed, Missing, SecretFound, StepFailed, WrongUsage
 from runner.gate import scan
 from runner.interruptions import is_interruption, uninterrupted
 from runner.ledger import OPEN, Ledger, Record, RunLedger, from_here, this_machine
-from runner.run import DONE, BrowserGone, Reporter, Run
+from runner.run import DONE, Reporter, Run
 from runner.secrets import Secrets
 from runner.sign_ins import secrets_in
 from runner.timing import earlier, usual

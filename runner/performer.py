@@ -11,10 +11,10 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 
 from runner.accessibility import accept, refuse_new
-from runner.errors import Failure, StepFailed, Stuck, WrongUsage
+from runner.errors import BrowserGone, Failure, StepFailed, Stuck, WrongUsage
 from runner.ledger import Ledger, Record
 from runner.performance import Ended, Options, Performance, Result, as_plain, held, new_id, versions
-from runner.run import DONE, BrowserGone, Run
+from runner.run import DONE, Run
 from runner.screenshots import photograph
 from runner.unredacted import private_files
 

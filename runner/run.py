@@ -18,6 +18,7 @@ from runner.controls import controls_on, set_default_timeout, until
 from runner.darkroom import Darkroom
 from runner.editions import as_edition, closest_control, missing_words, worded_as
 from runner.errors import (
+    BrowserGone,
     Failure,
     GuiderunnerError,
     LedgerFailed,
@@ -52,10 +53,6 @@ S = TypeVar("S", bound=Settings)
 
 START_AGAIN_AT_MOST = 2
 """How often one run goes back to an earlier step before it gives up."""
-
-
-class BrowserGone(GuiderunnerError):
-    """The browser has crashed, was killed, or is of no more use; the step can be taken up in another one."""
 
 
 class Reporter:
