@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from playwright.sync_api import BrowserContext, Locator, Page
@@ -20,7 +19,6 @@ from runner.editions import as_edition, closest_control, missing_words, worded_a
 from runner.errors import (
     BrowserGone,
     Failure,
-    GuiderunnerError,
     LedgerFailed,
     NeedsPerson,
     Question,
@@ -30,8 +28,9 @@ from runner.errors import (
     Undone,
     WrongUsage,
 )
+from runner.failures import Evidence, acted_on, answers_to, is_on, looked_for, sentence_of, without_spread
 from runner.interruptions import is_interruption
-from runner.screenshots import box_around, photograph
+from runner.screenshots import photograph
 from runner.secrets import Secret, Secrets, plain_url
 from runner.settings import Settings
 from runner.sign_ins import secrets_in
@@ -310,7 +309,7 @@ class Run(Generic[S]):
         try:
             self._finish_screenshots()
         except Exception as error:  # noqa: BLE001 - of the same kind as what a step may raise
-            self.ledger.record("not kept", sentence=f"a screenshot could not be written: {_sentence(error)}")
+            self.ledger.record("not kept", sentence=f"a screenshot could not be written: {sentence_of(error)}")
             return False
         return True
 
@@ -321,7 +320,7 @@ class Run(Generic[S]):
         try:
             violations = self.accessibility.look(page, name)
         except PlaywrightError as error:
-            sentence = f"its accessibility could not be checked: {_sentence(error)}"
+            sentence = f"its accessibility could not be checked: {sentence_of(error)}"
             self.ledger.record("no accessibility check", step=step.number, name=name, sentence=sentence)
         else:
             self.ledger.record("accessibility", step=step.number, name=name, violations=violations)
@@ -670,8 +669,8 @@ class Run(Generic[S]):
             if is_interruption(error):
                 raise KeyboardInterrupt from None
             if self._browser_has_gone(error):
-                self.ledger.record("browser gone", step=step.number, sentence=_sentence(error))
-                raise BrowserGone(f"the browser has gone: {self.secrets.redact_deep(_sentence(error))}") from None
+                self.ledger.record("browser gone", step=step.number, sentence=sentence_of(error))
+                raise BrowserGone(f"the browser has gone: {self.secrets.redact_deep(sentence_of(error))}") from None
             if isinstance(error, Question):
                 self.ledger.record("question", step=step.number, sentence=str(error), fact=error.fact)
             if isinstance(error, Undone):
@@ -714,8 +713,8 @@ class Run(Generic[S]):
         self._finish_screenshots_all_the_same()
         self._note_requests(step)
         evidence = self._evidence(page, step, self._place(error)) if page else None
-        answer = f" --answer {_answers(error)}" if isinstance(error, Question) else ""
-        sentence, closest = _sentence(error), ""
+        answer = f" --answer {answers_to(error)}" if isinstance(error, Question) else ""
+        sentence, closest = sentence_of(error), ""
         controls = evidence.controls if evidence else []
         if controls and step in [flow.first, *flow.steps] and (words := missing_words(error, step, controls)):
             closest = closest_control(words, controls)
@@ -727,7 +726,7 @@ class Run(Generic[S]):
             says=self.secrets.redact_deep(step.words) if step in flow.steps else "",
             sentence=self.secrets.redact_deep(sentence),
             url=self.secrets.redact_deep(plain_url(page.url)) if page else "",
-            looked_for=self.secrets.redact_deep(_looked_for(error)),
+            looked_for=self.secrets.redact_deep(looked_for(error)),
             controls=controls,
             closest=closest,
             screenshot=evidence.screenshot if evidence else None,
@@ -766,7 +765,7 @@ class Run(Generic[S]):
         if isinstance(error, Stuck):
             return error.place
         if isinstance(error, (PlaywrightError, AssertionError)):
-            return _acted_on(error) or self._highlighted
+            return acted_on(error) or self._highlighted
         return None
 
     def _evidence(self, page: Page, step: Step[Any], place: Locator | None) -> Evidence:
@@ -779,10 +778,10 @@ class Run(Generic[S]):
             controls = [without_spread(self.secrets.redact_deep(said), self.secrets) for said in controls_on(page)]
             tree = without_spread(self.secrets.redact_deep(page.locator("body").aria_snapshot()), self.secrets)
             (self.folder / f"failed-step-{step.number}.aria.yaml").write_text(tree + "\n", encoding="utf-8")
-            marked = _is_on(page, place)
+            marked = is_on(page, place)
             taken = photograph(page, self.secrets, searched=place if marked else None)
         except (PlaywrightError, AssertionError, Stuck) as error:
-            self.ledger.record("no failure screenshot", step=step.number, sentence=_sentence(error))
+            self.ledger.record("no failure screenshot", step=step.number, sentence=sentence_of(error))
             return Evidence(controls, None)
         finally:
             with suppress(PlaywrightError):  # the browser has gone
@@ -790,15 +789,6 @@ class Run(Generic[S]):
         self.darkroom.develop(path, taken.picture)
         written = self._finish_screenshots_all_the_same()
         return Evidence(controls, path if written else None, marked=marked)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a failing page showed."""
-
-    controls: list[str]
-    screenshot: Path | None
-    marked: bool = False
 
 
 DONE = ("step done", "found done")
@@ -810,18 +800,6 @@ HOUR = 60 * MINUTE
 WATCH = 15.0
 """Seconds for which a page is watched for what a step waits for, before the browser is closed."""
 
-
-def without_spread(tree: str, secrets: Secrets) -> str:
-    """What `aria_snapshot` says, without the secrets that are split among its lines, or have spaces in them."""
-    lines = tree.split("\n")
-    for number, name in secrets.spread([_ROLE.sub("", line) for line in lines]).items():
-        lines[number] = f"{lines[number].partition(lines[number].lstrip(' -'))[0]}'[{name}]'"
-    return "\n".join(lines)
-
-
-_ROLE = re.compile(r"""^[ -]*['"]?/?[a-z]*:? ?["']?|["']?( \[[^\]]{1,40}\]){0,6}['"]?:?$""")
-"""What a line of it has around what is said on the page."""
-
 _GONE = re.compile(r"Connection closed|(page|target) crashed", re.IGNORECASE)
 
 
@@ -829,66 +807,8 @@ def _is_about(entry: dict[str, Any], step: int, events: Sequence[str]) -> bool:
     return entry.get("step") == step and entry["event"] in events
 
 
-def _acted_on(error: BaseException) -> Locator | None:
-    """What Playwright was to press or fill: its error does not tell, but was raised in one of that locator's verbs."""
-    frames = (frame for frame, _ in walk_tb(error.__traceback__))
-    acted_on = [found for frame in frames if isinstance(found := frame.f_locals.get("self"), Locator)]
-    return acted_on[-1] if acted_on else None
-
-
-def _looked_for(error: Exception) -> str:
-    """What was searched, in the guide's words, if that is known."""
-    if isinstance(error, Stuck):
-        return error.looked_for
-    expected = _EXPECTED.search(str(error)) if isinstance(error, AssertionError) else None
-    acted_on = _acted_on(error)
-    return expected[1] if expected else (acted_on and acted_on.description) or ""
-
-
-def _is_on(page: Page, place: Locator | None) -> bool:
-    """Whether a place can be seen in this tab; one that cannot be asked for is not worth the failure's screenshot."""
-    try:
-        return place is not None and place.page == page and box_around(place) is not None
-    except PlaywrightError:
-        return False
-
-
 def _for_people(seconds: float) -> str:
     """A duration in the unit in which it is short."""
     if seconds >= HOUR:
         return f"{seconds / HOUR:g} hours"
     return f"{seconds / MINUTE:g} minutes" if seconds >= MINUTE else f"{seconds:g} seconds"
-
-
-def _answers(question: Question) -> str:
-    """What can be answered, as it is typed."""
-    return f"no, or --answer <{question.fact.replace('_', ' ')}>" if question.fact else "no, or --answer yes"
-
-
-_AGAIN = re.compile(r"\d+ \S (waiting for|retrying|locator resolved)")
-_WHY_NOT = re.compile(r"intercepts pointer events|element is (not|outside)")
-
-
-_EXPECTED = re.compile(r'- Expect "\w+" (?!get_by_|locator\()(.+) with timeout')
-"""How Playwright names the locator of an expectation: by its description, or else by the code that makes it."""
-
-
-def _sentence(error: Exception) -> str:
-    """What an exception says, in the few lines that tell a person something."""
-    if isinstance(error, GuiderunnerError):
-        return str(error)
-    if isinstance(error, (PlaywrightError, AssertionError)):
-        # Playwright's message goes on with its call log, which repeats itself for every look at the page.
-        lines = [" ".join(line.split()) for line in str(error).splitlines()]
-        log = ("call log", "aria snapshot", "actual value: none", "- ", "╔", "║", "╚")
-        first = [line for line in lines if line and not line.lower().startswith(log) and not _AGAIN.match(line)]
-        # Why it could not be done: what lies over it, or that it is disabled or hidden.
-        why = [line.removeprefix("- ") for line in lines if _WHY_NOT.search(line)][-1:]
-        if first and (expected := _EXPECTED.search(str(error))):
-            first[0] = re.sub(r"^Locator\b", lambda _: expected[1], first[0])
-        return "; ".join([*first[:4], *why]) or type(error).__name__
-    where = error.__traceback__
-    while where and where.tb_next:
-        where = where.tb_next
-    place = f" ({where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno})" if where else ""
-    return f"a mistake of ours, please report it: {type(error).__name__}: {error}{place}"

@@ -21,11 +21,12 @@ from runner import performance
 from runner.controls import choose, control, dismiss_interruptions, field, first_visible, set_default_timeout
 from runner.drawing import INK
 from runner.errors import LedgerFailed, SecretFound, StartAgain, StepFailed, Stuck, WrongUsage
+from runner.failures import without_spread
 from runner.flow import Flow
 from runner.image_files import encoded
 from runner.ledger import Ledger
 from runner.performance import Options, perform
-from runner.run import Reporter, Run, without_spread
+from runner.run import Reporter, Run
 from runner.secrets import Secret, Secrets
 from runner.settings import Settings, setting
 from tests.films import pictures_of_trace
