@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from fixtures.sandbox import Sandbox
     from fixtures.wordpress import SourceOptions
     from flows.wordpress_migration.pages.dashboard import Dashboard
-    from flows.wordpress_migration.pages.wp_admin import MigrationForm, WpAdmin
+    from flows.wordpress_migration.pages.migration_form import MigrationForm
+    from flows.wordpress_migration.pages.wp_admin import WpAdmin
     from flows.wordpress_migration.run import MigrationRun
     from runner.flow import Step
     from runner.performer import Performer

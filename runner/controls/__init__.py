@@ -1,7 +1,8 @@
 """Finds things on pages nobody here has seen: by the guide's words first, then by the words that stand beside them.
 
-Everything here looks and reads; what is pressed or filled is pressed or filled by the caller with Playwright's own
-verbs, so that a covered or disabled control stops a run exactly where it would stop a reader.
+Finders only look: what is pressed or filled is pressed or filled by the caller with Playwright's own verbs, so that a
+covered or disabled control stops a run exactly where it would stop a reader. A function presses by itself only where a
+sentence of a guide hides several acts: choosing, sending a form, copying, closing what lies over the page.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from runner.controls.finding import (
     within,
 )
 from runner.controls.overlays import close_alert_over, close_what_covers, dismiss_interruptions
-from runner.controls.said import alerts, controls_on, lines, new_lines
+from runner.controls.said import alerts, controls_on, lines, new_lines, status_of, texts
 from runner.controls.waiting import default_timeout, first_visible, set_default_timeout, until
 from runner.controls.words import begins_with, named, on_control, refuses, says_more_than, spaced
 from runner.errors import NeedsPerson, Question, StartAgain, Stuck, Undone
@@ -77,6 +78,8 @@ __all__ = [
     "set_default_timeout",
     "shown_values",
     "spaced",
+    "status_of",
+    "texts",
     "tick",
     "until",
     "within",

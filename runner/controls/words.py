@@ -37,8 +37,7 @@ def named(*words: str) -> re.Pattern[str]:
     Args:
         words: The name; several for any of them.
     """
-    any_of = "|".join(map(spaced, words))
-    return re.compile(rf"^[\W_]*({any_of})[\W_]*(opens in (a )?new (tab|window))?[\W_]*$", re.IGNORECASE)
+    return _among_signs("", words)
 
 
 def on_control(*words: str) -> re.Pattern[str]:

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.wordpress_migration.pages import migration_service
+from flows.wordpress_migration.pages.migration_form import MigrationForm
 from flows.wordpress_migration.pages.migration_service import MigrationService
-from flows.wordpress_migration.pages.wp_admin import MigrationForm
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.errors import Question, Stuck, Undone
 from runner.secrets import Secret

@@ -462,7 +462,7 @@ def test_a_token_that_cannot_be_pasted_is_nowhere(
     migrate: Callable[..., Outcome], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form loses its field while the token is being filled in: Playwright's error tells the value, ours does not."""
-    from flows.wordpress_migration.pages.wp_admin import MigrationForm  # noqa: PLC0415 - patched here only
+    from flows.wordpress_migration.pages.migration_form import MigrationForm  # noqa: PLC0415 - patched here only
 
     def gone(form: MigrationForm) -> Any:
         return form._page.locator("#no-such-field")  # noqa: SLF001 - the test takes the field away

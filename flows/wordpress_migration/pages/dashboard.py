@@ -45,6 +45,7 @@ from runner.controls import (
     panel,
     plain_url,
     refuses,
+    status_of,
     until,
     within,
 )
@@ -790,7 +791,7 @@ class Dashboard:
             return NeedsPerson(
                 f'the sign-in asks for something more ("{asks}"): a person has to sign in', looked_for=said
             )
-        status = self.page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus || 0")
+        status = status_of(self.page)
         if status >= FIRST_SERVER_ERROR and not self.sign_in.is_elsewhere():
             return Stuck(
                 f"the dashboard went on to answer {status} for {timeout:.0f} seconds: go on when it answers again",

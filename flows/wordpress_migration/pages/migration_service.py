@@ -26,15 +26,17 @@ from runner.controls import (
     host_of,
     lines,
     refuses,
+    status_of,
+    texts,
     until,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Frame, Locator, Page, Request
+    from playwright.sync_api import Frame, Page, Request
 
-    from flows.wordpress_migration.pages.wp_admin import MigrationForm
+    from flows.wordpress_migration.pages.migration_form import MigrationForm
     from flows.wordpress_migration.settings import MigrationSettings
 
 SLICE = 2.0
@@ -452,16 +454,11 @@ class MigrationService:
             elif at_source and "blogvaultkey=" in urlsplit(request.url).query:
                 self._key_given = True
 
-    def _status(self) -> int:
-        return int(
-            self.page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus || 0"),
-        )
-
     def _trouble(self) -> str:
         """What keeps the service's page from being read for now; nothing when it can be read."""
         if self.page.url.startswith(("chrome-error:", "about:neterror")):
             return "the service did not answer"
-        status = self._status()
+        status = status_of(self.page)
         if not self._at_source() and status >= FIRST_ERROR:
             # The page may ask for a sign-in, be mistaken, or be away: what it is about goes on elsewhere.
             return f"the service answered {status}"
@@ -533,19 +530,19 @@ class MigrationService:
 
     def _refusing_page(self) -> str | None:
         """What a page of the service says that is itself an error, by its status; None for any other page."""
-        status = self._status()
+        status = status_of(self.page)
         if status < FIRST_ERROR or self._at_source():
             return None
-        headings = self._texts(self.page.get_by_role("heading"))
+        headings = texts(self.page.get_by_role("heading"))
         there = lines(self.page)
         first = next((there.index(heading) for heading in headings if heading in there), 0)
         return ": ".join(line.rstrip(".") for line in there[first : first + 2]) or f"error {status}"
 
     def _alarm(self, *, any_line: bool) -> str | None:
         """What the page says when it has failed: the line that says so, and the one that explains it."""
-        headings = self._texts(self.page.get_by_role("heading"))
-        aloud = [*headings, *self._texts(self.page.get_by_role("alert"))]
-        links = self._texts(self.page.get_by_role("link").or_(self.page.get_by_role("button")))
+        headings = texts(self.page.get_by_role("heading"))
+        aloud = [*headings, *texts(self.page.get_by_role("alert"))]
+        links = texts(self.page.get_by_role("link").or_(self.page.get_by_role("button")))
         there = [line for line in lines(self.page) if line not in links]
         for line in self._about_others():
             if line in there:
@@ -558,7 +555,7 @@ class MigrationService:
                 before = [other for other in there[:index][-1:] if other in headings and line not in headings]
                 return ": ".join(part.rstrip(".") for part in [*before, line, *there[index + 1 : index + 2]][:2])
         again = control(self.page, "Retry", "Try again", "Retry migration", "Resume", "Resume migration")
-        offered = self._texts(again.and_(self.page.locator(":not(:disabled, [aria-disabled=true])")))
+        offered = texts(again.and_(self.page.locator(":not(:disabled, [aria-disabled=true])")))
         if offered and not self._tells_progress():
             return f"{'; '.join(headings or there[:2])} ({offered[0]})"
         return None
@@ -567,9 +564,6 @@ class MigrationService:
         """The page's lines about other migrations than this one."""
         texts: list[str] = self.page.evaluate(_ABOUT_OTHERS)
         return [" ".join(line.split()) for text in texts for line in text.splitlines()]
-
-    def _texts(self, locator: Locator) -> list[str]:
-        return [" ".join(text.split()) for text in locator.filter(visible=True).all_inner_texts()]
 
     def _tells_progress(self) -> bool:
         return self.page.get_by_role("progressbar").filter(visible=True).count() > 0 or bool(self._percent())
