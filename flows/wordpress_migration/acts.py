@@ -53,7 +53,10 @@ def create_site(run: MigrationRun) -> None:
 
 
 def stands_now(run: MigrationRun) -> bool:
-    """Whether a site of the name that was free stands now: a browser whose connection drops asks for it again."""
+    """Whether a site of the run's name stands there although that was free, and the dashboard says that it is taken.
+
+    When a connection drops, a browser may send its request a second time, which is answered so.
+    """
     if "name_was_free" not in run.facts:
         return False
     with run.tab_beside() as page:

@@ -1,4 +1,4 @@
-"""Finds controls by the guide's words, and says whether a reader could see or press them."""
+"""Finds controls by the guide's words, says whether a reader could press them, and sends the form a field is in."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def controls(scope: Page | Locator, *names: str, outside: str = "", inert: bool 
 
 
 def within(found: Locator, scope: Locator) -> Locator:
-    """Of what is found on a page, what is within a scope that takes long to tell, such as a `panel`.
+    """What of this lies within a scope that is slow to find, such as a `panel`.
 
-    A locator below another one looks for that anew for each of its own parts.
+    Below a scope, Playwright looks for that again for each part of a locator.
 
     Args:
         found: Looked for on the whole page.
@@ -173,6 +173,12 @@ def can_be_pressed(wanted: Locator) -> bool:
     except PlaywrightError:
         return False
     return True
+
+
+def first_pressable(*wanted: Locator) -> Locator | None:
+    """The first of these that a reader could press now; None if there is none."""
+    seen = (one for locator in wanted for one in locator.filter(visible=True).all())
+    return next((one for one in seen if can_be_pressed(one)), None)
 
 
 def on_page(wanted: Locator) -> bool:

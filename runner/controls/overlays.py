@@ -34,7 +34,7 @@ _DISMISS = (
     r"|(stay|keep me|remain) (signed|logged) in|(yes,? )?i.m still here|(extend|continue)( my| the)? session"
 )
 _LEAVE = rf"{_CLOSE}|skip|not now|no,? thanks|maybe later|later|x|\u00d7|\u2715"
-"""What agrees to nothing, whatever stands beside it."""
+"""Names that never agree to anything, so that they can be pressed in a box that nobody has read."""
 
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0

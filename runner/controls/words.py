@@ -89,7 +89,7 @@ _NO_WASTE = "(?!delet|remov|trash|bin|clear|cancel|clos|revok|discard)"
 """A sign before it that takes something away is more than decoration."""
 
 _LIGATURE = rf"(?:(?:{_LIGATURES}|(?:{_NO_WASTE}[a-z]+[ -])?icon)[\W_]*)?"
-"""It takes what follows it too: two stretches of signs side by side are tried in all ways, on texts of whole pages."""
+"""With the signs behind it: two repetitions side by side would be tried in all ways on the text of a whole page."""
 
 _SIGNS = {sign: signs for signs in ("['\u2018\u2019\u02bc]", "[-\u2010\u2011\u2013]") for sign in signs[1:-1]}
 """Signs that a page has and a reader types another for: each with all that are alike."""

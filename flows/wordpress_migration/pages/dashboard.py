@@ -227,7 +227,7 @@ class Dashboard:
     @property
     def goes_on(self) -> Locator:
         """What is pressed when the machine token has been made, as soon as it can be; see `Words.goes_on`."""
-        return self._as_soon_as_it_can_be(*self._goes_on)
+        return self._as_soon_as_it_can_be(*self._names_that_go_on)
 
     def _as_soon_as_it_can_be(self, *names: str) -> Locator:
         """The control of one of these names that can be pressed: a page may show all along what it has for later."""
@@ -235,7 +235,7 @@ class Dashboard:
         return controls(self.page, *names).and_(pressable).first.describe(f'the control "{names[0]}"')
 
     @property
-    def _goes_on(self) -> list[str]:
+    def _names_that_go_on(self) -> list[str]:
         return [one.goes_on for one in self.words if one.goes_on]
 
     @property
@@ -556,7 +556,7 @@ class Dashboard:
             Stuck: The dashboard refused.
         """
         generate = self.generate_machine_token
-        made = self._as_soon_as_it_can_be(*(self._goes_on or (one.opens_wp_admin for one in self.words)))
+        made = self._as_soon_as_it_can_be(*(self._names_that_go_on or (one.opens_wp_admin for one in self.words)))
         close_alert_over(generate)
         self.token_page.before = before = lines(self.page)
         # One that was open before, such as help, or the wizard's own, shows no token for that.
@@ -582,11 +582,11 @@ class Dashboard:
             self.page.remove_listener("popup", opened)
             self._sign_in_windows.clear()
 
-    def _signs_in_in_a_window(self) -> bool:
+    def _give_in_a_window(self) -> bool:
         """Whether something was given in a window that asks to sign in."""
         for sign_in in self._sign_in_windows:
             try:
-                if not sign_in.page.is_closed() and sign_in.goes_on(on_the_way=True):
+                if not sign_in.page.is_closed() and sign_in.give_what_is_asked(on_the_way=True):
                     return True
             except PlaywrightError:
                 if not sign_in.page.is_closed():
@@ -598,14 +598,14 @@ class Dashboard:
         """Close the dialogue that shows the machine token, if there is one that does not go on to wp-admin itself."""
         over = self.token_page.dialogue
         # The page that goes on may have been left already.
-        made = [*([self.goes_on] if self._goes_on else []), self.to_wp_admin]
+        made = [*([self.goes_on] if self._names_that_go_on else []), self.to_wp_admin]
         if over.is_visible() and not any(over.filter(has=one).count() for one in made):
             self.token_page.leave_dialogue()
             self.reach(*made)
 
     def go_on_with_token(self) -> None:
         """Press **Continue to Migration** where the edition has it, and wait for the way to wp-admin."""
-        if self._goes_on:
+        if self._names_that_go_on:
             self.reach(self.to_wp_admin, pressed=self._press(self.goes_on))
 
     def press_to_wp_admin(self) -> Page:
@@ -648,8 +648,8 @@ class Dashboard:
         """Press **Confirm migration progress**, again while the dashboard says that it is not complete yet.
 
         Args:
-            site_name: The new site's name, which its dashboard shows.
             site_page: Address of the page that has the control, should a new sign-in lead elsewhere.
+            site_name: The new site's name, which its dashboard shows.
 
         Raises:
             Stuck: The dashboard refused, or never learned of the completion.
@@ -758,7 +758,7 @@ class Dashboard:
                 return found
             if left <= 0:
                 raise self._not_reached(said, timeout, pressed, on_the_way=signed_in is not None)
-            if self._signs_in_in_a_window() or self.sign_in.goes_on(on_the_way=signed_in is not None):
+            if self._give_in_a_window() or self.sign_in.give_what_is_asked(on_the_way=signed_in is not None):
                 signed_in = time.monotonic()
                 deadline = max(deadline, signed_in + timeout)
                 continue

@@ -26,6 +26,7 @@ from runner.controls import (
     can_be_pressed,
     control,
     controls,
+    first_pressable,
     first_visible,
     lines,
     named,
@@ -307,8 +308,7 @@ class MachineTokens:
         found = [page.get_by_role(role, name=name) for role in CHOICES]
         words_alone = page.get_by_text(name).and_(page.locator(":not(h1, h2, h3, h4, [role=heading], title, option)"))
         found.append(words_alone.and_(page.locator(":not(:is(h1, h2, h3, h4, [role=heading], nav) *, [aria-current])")))
-        seen = (one for locator in found for one in locator.filter(visible=True).all())
-        return next((one for one in seen if can_be_pressed(one)), None)
+        return first_pressable(*found)
 
     def _openers(self) -> list[Locator]:
         """What may open the account's menu, the likeliest first; it stands at the page's right or lower end."""

@@ -355,10 +355,7 @@ class MigrationService:
     def open(self, address: str) -> None:
         """Open the migration's page in a browser just opened; a service that is briefly away is no failure."""
         self._good = address
-        try:
-            self.page.goto(address, wait_until="commit")
-        except PlaywrightError as error:
-            self._say(f"its page did not load: {error.message.splitlines()[0]}")
+        self._load_again()
 
     def watch(self, seconds: float, *, answered: str = "") -> bool:
         """Watch for **Migration completed successfully**, telling the progress as it advances.
@@ -458,11 +455,13 @@ class MigrationService:
         """What keeps the service's page from being read for now; nothing when it can be read."""
         if self.page.url.startswith(("chrome-error:", "about:neterror")):
             return "the service did not answer"
+        if self._at_source():
+            return ""
         status = status_of(self.page)
-        if not self._at_source() and status >= FIRST_ERROR:
+        if status >= FIRST_ERROR:
             # The page may ask for a sign-in, be mistaken, or be away: what it is about goes on elsewhere.
             return f"the service answered {status}"
-        if status < FIRST_ERROR and not self._at_source() and not self._asks_to_sign_in():
+        if not self._asks_to_sign_in():
             self._good = self.page.url
         return ""
 

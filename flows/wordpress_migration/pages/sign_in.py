@@ -210,8 +210,15 @@ class SignIn:
         self._given = False
         self._second_factor.passed()
 
-    def goes_on(self, *, on_the_way: bool) -> bool:
-        """Give what the page asks for to sign in: the password, or after it (or at a provider's) a one-time code."""
+    def give_what_is_asked(self, *, on_the_way: bool) -> bool:
+        """Give what the page asks for to sign in: the password, or after it (or at a provider's) a one-time code.
+
+        Args:
+            on_the_way: Something was given already: a field for a code is one of the sign-in then.
+
+        Returns:
+            Whether it asked for anything.
+        """
         if self.is_asked_for():
             self.perform()
             return True

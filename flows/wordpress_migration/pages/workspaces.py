@@ -21,6 +21,7 @@ from runner.controls import (
     controls,
     field,
     fields,
+    first_pressable,
     named,
     saying,
     says_more_than,
@@ -154,16 +155,11 @@ class Workspaces:
             opener.click()
             entries = [self.page.get_by_role(role, name=named(name)) for role in CHOICES]
             entries.append(saying(self.page, name))  # an entry may say more, such as its kind
-            entry = until(self.page, lambda entries=entries: self._pressable(*entries), timeout=LATE)  # type: ignore[misc]
+            entry = until(self.page, lambda entries=entries: first_pressable(*entries), timeout=LATE)  # type: ignore[misc]
             if entry:
                 entry.click()
                 return
             self.page.keyboard.press("Escape")
-
-    def _pressable(self, *wanted: Locator) -> Locator | None:
-        """The first of these that a reader could press now."""
-        seen = (one for locator in wanted for one in locator.filter(visible=True).all())
-        return next((one for one in seen if can_be_pressed(one)), None)
 
     def choose(self, name: str, form: Locator) -> None:
         """Select the new site's workspace, in a native select or in a combobox.
