@@ -29,12 +29,19 @@ _ACCEPT = (
     rf"({_CLOSE}|accept|allow|agree|i agree|got it|ok|okay|i understand|understood)"
     r"( to)?( all)?( cookies)?( and close)?"
 )
-_DISMISS = (
-    rf"{_CLOSE}|got it|skip|skip (tour|for now)|not now|no,? thanks|maybe later|later|ok|okay|done|x|\u00d7|\u2715"
-    r"|(stay|keep me|remain) (signed|logged) in|(yes,? )?i.m still here|(extend|continue)( my| the)? session"
-)
 _LEAVE = rf"{_CLOSE}|skip|not now|no,? thanks|maybe later|later|x|\u00d7|\u2715"
 """Names that never agree to anything, so that they can be pressed in a box that nobody has read."""
+
+_DISMISS = (
+    rf"{_LEAVE}|got it|skip (tour|for now)|ok|okay|done"
+    r"|(stay|keep me|remain) (signed|logged) in|(yes,? )?i.m still here|(extend|continue)( my| the)? session"
+)
+
+
+def _alone(pattern: str) -> re.Pattern[str]:
+    """A control's name that says this, and no more than signs around it."""
+    return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
+
 
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0
@@ -62,11 +69,8 @@ def dismiss_interruptions(
         closes: CSS selector of what is known to close something that is never part of the work, in any language.
     """
 
-    def words(pattern: str) -> re.Pattern[str]:
-        return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
-
     def closing(*patterns: str) -> Locator:
-        name = words("|".join(patterns))
+        name = _alone("|".join(patterns))
         return page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
 
     def without(dialogues: Locator, names: Sequence[str]) -> Locator:
@@ -158,7 +162,7 @@ def close_what_covers(covered: Locator) -> str:
         return ""
     for way in cover.query_selector_all("button, a, [role=button]"):
         name = " ".join((way.get_attribute("aria-label") or way.inner_text() or "").split())
-        if way.is_visible() and re.fullmatch(rf"[^\w\u00d7\u2715]*({_LEAVE})[^\w\u00d7\u2715]*", name, re.IGNORECASE):
+        if way.is_visible() and _alone(_LEAVE).search(name):
             with suppress(PlaywrightError):  # the act says itself what still covers it
                 way.click(timeout=GOES * 1000)
                 until(covered.page, lambda: can_be_pressed(covered) or None, timeout=GOES)
