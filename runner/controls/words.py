@@ -60,9 +60,12 @@ def beside_sign(*words: str) -> re.Pattern[str]:
     return _among_signs(_SIGN, words)
 
 
+_ELSEWHERE = r"opens( in)? (a )?new (browser )?(tab|window)( or window)?"
+
+
 def _among_signs(sign: str, words: tuple[str, ...]) -> re.Pattern[str]:
     any_of = "|".join(map(spaced, words))
-    behind = rf"[\W_]*{sign}(opens in (a )?new (tab|window)[\W_]*)?{sign}"
+    behind = rf"[\W_]*{sign}((external( link)?[\W_]*)?({_ELSEWHERE}[\W_]*)?)?{sign}"
     return re.compile(rf"^[\W_]*{sign}({any_of}){behind}$", re.IGNORECASE)
 
 
