@@ -18,7 +18,7 @@ from flows.wordpress_migration.pages.dashboard import Dashboard
 from flows.wordpress_migration.pages.machine_tokens import ListedToken, MachineTokens, _listed
 from flows.wordpress_migration.settings import MigrationSettings
 from runner.browser import context_options
-from runner.controls import Stuck, set_default_timeout
+from runner.controls import Secret, Stuck, set_default_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,6 +212,37 @@ def test_a_machine_token_that_its_field_shows_whole_is_read_there(
 def test_a_machine_token_that_may_not_be_shown_whole_is_copied(at_token: Callable[[str], Dashboard], html: str) -> None:
     """What the page's own Copy button hands over is the machine token, whatever stands beside it."""
     assert at_token(html + BESIDE).token_page.machine_token() == WHOLE
+
+
+CALLED = "wp-migration-writing-widgets-20261127"
+COPY = "<button aria-label=Copy onclick='navigator.clipboard.writeText(`{0}`)'></button>"
+NAMED = {
+    "text": f"<dl><dt>Token name<dd><code>{CALLED}</code><dt>Machine token<dd><code>{WHOLE}</code></dl>",
+    "with Copy": f"<div>Token name <code>{CALLED}</code>{COPY.format(CALLED)}</div>"
+    f"<div>Machine token <code>{WHOLE}</code>{COPY.format(WHOLE)}</div>",
+    "short, with Copy": f"<div><span>Token name</span> <code>widgets</code>{COPY.format('widgets')}</div>"
+    f"<div><span>Machine token</span> <code>••••••••</code>{COPY.format(WHOLE)}</div>",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("html", NAMED.values(), ids=NAMED.keys())
+def test_what_a_token_is_called_is_not_the_token(at_token: Callable[[str], Dashboard], html: str) -> None:
+    """It would be pasted; and the token itself, which nobody had read, would be no secret."""
+    assert at_token(html).token_page.machine_token() == WHOLE
+
+
+ANOTHER = "<nav><h3>Recent sites</h3><a href=#>larkfield-archive</a></nav>"
+BESIDE_NAME = ["Destination site", "Pantheon Site", "Pantheon Site Name <sup>A</sup>", "Site Name <i>help_outline</i>"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("label", BESIDE_NAME)
+def test_another_site_s_name_is_not_the_new_site_s(at_token: Callable[[str], Dashboard], label: str) -> None:
+    """One that begins alike, and stood there before: that site would be overwritten."""
+    dashboard = at_token(f"{ANOTHER}<p>{label}</p><p><code>larkfield</code></p>")
+    dashboard.token_page.before = ["Recent sites", "larkfield-archive"]
+    assert dashboard.token_page.site_name(Secret(WHOLE, "machine token")) == "larkfield"
 
 
 NO_TOKEN = {

@@ -28,12 +28,16 @@ IDENTIFIER = re.compile(r"(?=.*-.*-)[0-9a-f-]{32,40}|[0-9a-f]{32,40}", re.IGNORE
 _LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
 """Words beside a field that holds the machine token, and not what the token is called."""
 
+_LABELS_NAME = re.compile(r"^(?!.*\btoken\b).*(site.?name|\bname\b)", re.IGNORECASE)
+"""Words beside the site's name."""
+
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
 
 
 SHOWS_TOKEN = re.compile(
     r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)"
+    r"|^\W*(close\W*)?((a|create|creating|generate|generating|new)\W+)*machine token(?!s\b)"
     r"|^(?![\s\S]*(what.s new|introducing|new feature))(?=[\s\S]*\btoken(?!s\b))"
     r"(?=[\s\S]*((shown|displayed|only) once|(see|view|show|display|access)\w* (it |this |the token )?again"
     r"|(save|store|keep) (it|this|the token)|cop(y|ied)|[a-z0-9_-]{30}))",
@@ -41,8 +45,8 @@ SHOWS_TOKEN = re.compile(
 )
 """Words of a dialogue that may show the machine token, this once; its lines follow each other without a space."""
 
-LEAVE_WORDS = ("Done", "Close", "OK", "Okay", "Got it", "Finish", "Continue", "I have copied it", "I've copied it")
-"""Names of the control that closes such a dialogue, when the token is known."""
+LEAVE_WORDS = ("Done", "OK", "Okay", "Got it", "Finish", "Continue", "I have copied it", "I've copied it", "Close")
+"""Names of the control that closes such a dialogue, when the token is known; a cross in its corner comes last."""
 
 
 _LIKE_TOKEN = re.compile(r"[A-Za-z0-9_-]{30,}")
@@ -85,8 +89,8 @@ class TokenPage:
 
     def leave_dialogue(self) -> None:
         """Close the dialogue that shows the token, now that it is known."""
-        leave = control(self.dialogue, *LEAVE_WORDS)
-        if leave.is_visible():
+        ways = (control(self.dialogue, words) for words in LEAVE_WORDS)
+        if leave := next((way for way in ways if way.is_visible()), None):
             leave.click()
 
     def machine_token(self) -> str:
@@ -127,14 +131,15 @@ class TokenPage:
     def _token_from_copy_button(self) -> str | None:
         for button in copy_buttons(self.page):
             about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
-            if re.search("token", about, re.IGNORECASE):
+            if _LABELS_TOKEN.search(about):
                 copied = (copied_by(button.locator) or "").strip()
-                return copied if LABELLED_TOKEN.fullmatch(copied) else None
+                if LABELLED_TOKEN.fullmatch(copied):
+                    return copied
         return None
 
     def _token_shown(self) -> str | None:
         shown = [one for one in shown_values(self.page) if LABELLED_TOKEN.fullmatch(one.value)]
-        labelled = [one.value for one in shown if one.words and re.search(r"\btoken\b", one.words[0], re.IGNORECASE)]
+        labelled = [one.value for one in shown if one.words and _LABELS_TOKEN.search(one.words[0])]
         # Behind an eye the field is one for passwords; its label tells that it holds the token and not the account's.
         for one in fields(self.page.locator("input[type=password]")):
             if re.search(r"\btoken\b", " ".join([*one.bound, *one.near[:1]]), re.IGNORECASE):
@@ -172,11 +177,14 @@ class TokenPage:
             for one in shown_values(self.page)
             if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
         ]
-        labelled = [
-            one.value for one in shown if one.words and re.search(r"site.?name|\bname\b", one.words[0], re.IGNORECASE)
-        ]
         alike = [one.value for one in shown if self._is_site_name(one.value)]
-        return next(iter([*(value for value in labelled if value in alike), *labelled, *alike]), None)
+        labelled = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:1]))]
+        # A sign may stand between the label and what it is about.
+        nearly = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:2])) and one.value in alike]
+        # What stood there before may be another site's, such as in the navigation.
+        own = [value for value in alike if value not in self.before]
+        own = own or [value for value in alike if value == slug(self._typed_name) or len(set(alike)) == 1]
+        return next(iter([*(value for value in labelled if value in alike), *nearly, *labelled, *own]), None)
 
     def may_be_tokens(self) -> list[str]:
         """What has appeared on the page and looks like a machine token, whatever its words say of it."""
