@@ -43,6 +43,19 @@ def _alone(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"^[^\w\u00d7\u2715]*({pattern})[^\w\u00d7\u2715]*$", re.IGNORECASE)
 
 
+_DIALOGUE = "dialog, [role=dialog], [role=alertdialog]"
+_WORK = (
+    "main, [role=main], h1, nav, [role=navigation], table, select, textarea, "
+    "input:not([type=checkbox], [type=radio], [type=hidden], [type=button], [type=submit])"
+)
+"""What is in the work, or around it, and in no banner about cookies."""
+
+_BUSY = re.compile(
+    r"\b(creating|generating|loading|preparing|provisioning|saving)\b[^.!?]{0,60}(\u2026|\.\.\.)"
+    r"|\b(may|can|could|will) take (a|some|up|several)\b|please wait",
+    re.IGNORECASE,
+)
+
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0
 """Seconds that what lies over a page is given to be closed, and to go."""
@@ -81,14 +94,20 @@ def dismiss_interruptions(
     cookie = re.compile("cookie", re.IGNORECASE)
     # On most pages no word of it stands anywhere, and no part has to be asked.
     parts = page.locator("body").filter(has_text=cookie).locator(_PARTS).filter(has_text=cookie)
+    # Its footer may name cookies: what holds the work, or a dialogue about something else, is no banner.
+    parts = parts.filter(has_not=page.locator(_WORK))
+    parts = parts.filter(has_not=page.locator(_DIALOGUE).filter(visible=True, has_not_text=cookie))
     ways = []
     for pattern in (_REFUSE, _ACCEPT):
         banner = parts.filter(has=closing(pattern)).last
         ways.append(banner.locator(closing(pattern)).first)
 
-    dialogue = page.locator("dialog, [role=dialog], [role=alertdialog]").filter(visible=True)
+    dialogue = page.locator(_DIALOGUE).filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
     dialogue = dialogue.filter(has_not=asks)
+    # What is being done, or still loads, may be the work: what it asks comes later.
+    busy = page.locator("progress, [role=progressbar], [aria-busy=true]")
+    dialogue = dialogue.filter(has_not=busy, has_not_text=_BUSY)
     if keep:
         dialogue = dialogue.filter(has_not_text=keep)
     # Looked for before every act: what lies there at all, in few words. What it is, is asked when something does.
