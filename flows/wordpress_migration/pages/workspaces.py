@@ -55,6 +55,21 @@ _OPENERS_JS = (
 )
 """What each says that may open a menu; null for a link, or one that holds nothing else, to a part of the dashboard."""
 
+_DOES = re.compile(r"\b(upgrade|create|new|add|delete|leave|manage|invite)\b", re.IGNORECASE)
+"""Words of what does something to a workspace, and switches to none."""
+
+_ANY_OF_WORKSPACE_JS = """all => {
+    const level = el => Number(el.getAttribute('aria-level') || el.tagName[1]) || 2;
+    const before = (one, el) => one.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const ofSites = el => {
+        const above = [...document.querySelectorAll('h1, h2, h3, h4, h5, [role=heading]')]
+            .filter(one => before(one, el) && level(one) < level(el)).pop();
+        return Boolean(above) && /\\bsites\\b/i.test(above.textContent);
+    };
+    return all.some(el => !el.closest('li, tr, [role=listitem], [role=row]') && !ofSites(el));
+}"""
+"""Whether one of these headings is the page's own: one in a list, or below "Recent Sites", names one of many."""
+
 _MARK = re.compile(r"^\W*(optional|required)?\W*$", re.IGNORECASE)
 """What stands behind a label and is none."""
 
@@ -113,9 +128,9 @@ class Workspaces:
         return bool(until(self.page, look, timeout=2 * LATE))
 
     def _shows(self, name: str) -> bool:
-        heading = self.page.get_by_role("heading", name=named(name)).filter(visible=True)
+        headings = self.page.get_by_role("heading", name=named(name)).filter(visible=True)
         crumbs = saying(self.page.get_by_role("navigation", name=re.compile("breadcrumb", re.IGNORECASE)), name)
-        return heading.count() > 0 or crumbs.count() > 0
+        return bool(headings.evaluate_all(_ANY_OF_WORKSPACE_JS)) or crumbs.count() > 0
 
     def _switch(self, name: str) -> None:
         """Choose the workspace where the dashboard offers it."""
@@ -143,7 +158,7 @@ class Workspaces:
         openers = openers.filter(visible=True)
         said: list[str | None] = openers.evaluate_all(_OPENERS_JS)
         likely = sorted(
-            (index for index, words in enumerate(said) if words is not None),
+            (index for index, words in enumerate(said) if words is not None and not _DOES.search(words)),
             key=lambda index: not WORKSPACE.search(said[index] or ""),
         )
         for opener in [
