@@ -64,7 +64,7 @@ CONTINUE = 'the control "Continue"'
 GUIDE_CONTROLS = (
     "Migrate Existing Site", "Continue", "Create Site", "Generate Machine Token", "Confirm migration progress",
     "Confirm", "Copy", "Copy machine token", "Copy to clipboard", "Personal Settings", "Machine Tokens",
-    "Revoke Token",
+    "Revoke Token", "WordPress",
 )  # fmt: skip
 """Controls that the work needs in all editions: a dialogue that holds one of them is not an interruption."""
 
@@ -76,6 +76,15 @@ NO_WEBSITE = re.compile(
     re.IGNORECASE,
 )
 """Words of a text box that does not ask for a website's URL."""
+
+_NOT_OVER = re.compile(
+    r"^(?!.*(\?|\b(if|when|once|after|until|unless)\b))"
+    r"(.*\b(migration|import)\b.{0,40}\b(not (yet )?(been )?(complete|finished|done)|in progress|under ?way|running|"
+    r"pending|failed|stopped|unsuccessful)"
+    r"|.*\bstill (being )?(migrat|import)|.*\b(could not|could ?n.t|cannot|failed to) (migrate|import))",
+    re.IGNORECASE,
+)
+"""What a page says that is shown in the place of the site's dashboard, and names the site: not complete, or failed."""
 
 GENERATE = "Generate Machine Token"
 """The guide's words for what has a token made (step 4)."""
@@ -99,10 +108,14 @@ _PLAINLY_NO = re.compile(
 )
 """Words by which a page refuses what was entered, so that certainly nothing came of it; an error may have come late."""
 
-_NO_REFUSAL = re.compile(
-    r"\b(success(ful|fully)?|info(rmation)?|created|generated|saved|copied|done|please wait)\b"
-    r"|^\W*(working|creating|generating|preparing|setting up|processing|loading|saving|checking)\b",
+_WORKING = re.compile(
+    r"^\W*(working|creating|generating|preparing|setting up|processing|loading|saving|checking)\b|\bplease wait\b",
     re.IGNORECASE,
+)
+"""What a page says of work that goes on."""
+
+_NO_REFUSAL = re.compile(
+    rf"\b(success(ful|fully)?|info(rmation)?|created|generated|saved|copied|done)\b|{_WORKING.pattern}", re.IGNORECASE
 )
 """Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
 
@@ -124,7 +137,7 @@ class Words:
     goes_on: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pressed:
     """A control that was pressed, and the lines of the page before: while it is there, a new line may be a refusal.
 
@@ -132,20 +145,32 @@ class Pressed:
         control: The control.
         before: The page's lines before.
         heard: Those that were new at some time since, and may have gone, as a toast goes.
+        idle_since: From when on nothing tells of work that goes on, as `time.monotonic` says it.
     """
 
     control: Locator
     before: Sequence[str]
     heard: dict[str, None] = field_of(default_factory=dict)
+    idle_since: float = field_of(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A request to the dashboard that came to nothing: its method and address, and what became of it."""
+    """A request to the dashboard that came to nothing.
+
+    Attributes:
+        method: Its method.
+        url: Its address.
+        what: What became of it.
+        beside: It may be one that the work does not depend on: an answer to what a script has asked in the background.
+        since: When, as `time.monotonic` says it.
+    """
 
     method: str
     url: str
     what: str
+    beside: bool = False
+    since: float = field_of(default_factory=time.monotonic)
 
 
 class Dashboard:
@@ -274,7 +299,9 @@ class Dashboard:
     @property
     def _work(self) -> Locator:
         """The page once it no longer offers to migrate a site, or a dialogue over it."""
-        page = self.page.locator("body").filter(has_not=self.migrate_existing_site)
+        # A breadcrumb, or the navigation, may go on to have the words.
+        offers = controls(self.page, "Migrate Existing Site").and_(self.page.locator(f":not({AROUND}, [aria-current])"))
+        page = self.page.locator("body").filter(has_not=offers)
         return page.or_(self.page.locator("dialog, [role=dialog]").filter(visible=True))
 
     def _in_work(self, wanted: Locator) -> Locator:
@@ -368,8 +395,22 @@ class Dashboard:
         return self._workspaces.is_current or (self._account.workspace is None and self._is_where_it_began)
 
     def _press(self, wanted: Locator, *, no_wait_after: bool = False) -> Pressed:
-        """Press a control, over which an alert may lie that has been read."""
+        """Press a control, over which an alert may lie that has been read.
+
+        Raises:
+            Stuck: It stays disabled; of a page that says why not, Undone.
+        """
         close_alert_over(wanted)
+        disabled = wanted.and_(self.page.locator(":disabled, [aria-disabled=true]"))
+        if disabled.count():
+            focused = self.page.locator(":focus")
+            if focused.count():
+                focused.last.blur()  # some forms look at a field when it is left
+            if not until(self.page, lambda: not disabled.count() or None):
+                said = [line for line in lines(self.page) if refuses(line)]
+                if said:
+                    raise Undone(f'the dashboard says "{without_token(said[0])}"', place=wanted)
+                raise Stuck(f"{wanted.description} stays disabled", place=wanted)
         pressed = Pressed(wanted, lines(self.page))
         wanted.click(no_wait_after=no_wait_after)
         return pressed
@@ -636,6 +677,7 @@ class Dashboard:
         Where it offers only to have a machine token made, the control to confirm comes with the token.
         """
         self.reach(self.confirm_migration_progress, *self._names_of(site_name), self.generate_machine_token)
+        self.rest.reached()  # its head may name the site before what is to be pressed has come
 
         def look() -> bool | None:
             return (self.confirm_migration_progress.is_visible() or self._shows_site(site_name)) or None
@@ -679,12 +721,10 @@ class Dashboard:
             return ""
         if self.sign_in.is_asked_for():
             return "still to be signed in to"
+        said = new_lines(self.page, before)
         if not self._in_wizard():
-            return None  # on the way to another page
-        return next(
-            (line for line in new_lines(self.page, before) if _NOT_COMPLETE.search(line) or refuses(line)),
-            None,
-        )
+            return next(filter(_NOT_OVER.search, said), None)  # on the way to another page, or at one that says why not
+        return next((line for line in said if _NOT_COMPLETE.search(line) or refuses(line)), None)
 
     def _is_over(self, site_name: str) -> bool | None:
         """Whether the site's dashboard has appeared; None while the page shows neither that nor what to press."""
@@ -697,7 +737,15 @@ class Dashboard:
         return self.confirm_migration_progress.is_visible() or self.to_wp_admin.is_visible()
 
     def _shows_site(self, site_name: str) -> bool:
-        return not self._in_wizard() and any(name.count() for name in self._names_of(site_name))
+        """Whether the page is the site's dashboard: neither one of which only the head has come, nor the wizard's."""
+        if not self._names_site(site_name):
+            return False
+        self.rest.reached()
+        return self._names_site(site_name)
+
+    def _names_site(self, site_name: str) -> bool:
+        named_there = any(name.count() for name in self._names_of(site_name))
+        return named_there and not self._in_wizard() and not any(map(_NOT_OVER.search, lines(self.page)))
 
     def _names_of(self, site_name: str) -> list[Locator]:
         """Where the page names the site, as the dashboard named it or as it was typed."""
@@ -745,8 +793,7 @@ class Dashboard:
         timeout = timeout or self._account.page_timeout
         # What tells of it at the edge of the window may come under the pointer, and stays for as long as that is there.
         self.page.mouse.move(-1, -1)
-        began = time.monotonic()
-        deadline = began + timeout
+        deadline = time.monotonic() + timeout
         signed_in = None
         said = wanted[0].description or "the page"
         while True:
@@ -767,9 +814,9 @@ class Dashboard:
                 until(self.page, lambda: any(one.is_visible() for one in wanted) or None, timeout=SLICE)
             if signed_in:
                 self.sign_in.leave_offer()
-            self._load_again_after_error(said)
+            self._load_again_after_error(said, pressed)
             if pressed and not signed_in:
-                self._check_refusal(pressed, time.monotonic() - began)
+                self._check_refusal(pressed)
             if signed_in and time.monotonic() - signed_in > AFTER_SIGN_IN:
                 if again and again.is_visible() and again.is_enabled():
                     self.sign_in.passed()
@@ -803,33 +850,45 @@ class Dashboard:
         place = pressed.control if pressed else None
         return Stuck(f"{said} did not appear within {timeout:.0f} seconds{because}", looked_for=said, place=place)
 
-    def _check_refusal(self, pressed: Pressed, waited: float) -> None:
+    def _may_be_beside(self, pressed: Pressed) -> bool:
+        """Whether a server's error may have nothing to do with what was pressed: the page says nothing of it so far."""
+        error = self._error
+        if error is None or not error.beside or time.monotonic() - error.since > self._account.page_timeout:
+            return False
+        return not any(map(refuses, new_lines(self.page, pressed.before)))
+
+    def _check_refusal(self, pressed: Pressed) -> None:
         """Stop when the page says no beside what was pressed, or when it stays as it was.
 
-        A refusal is known by its words or by being an alert. For one that is neither, such as "Use fewer letters", what
-        was pressed is watched: work that goes on (creating a site takes minutes) hides, covers or disables it.
+        A refusal is known by its words. For one that is not, such as "Use fewer letters", what was pressed is watched:
+        work that goes on (creating a site takes minutes) hides, covers or disables it, or is said to go on.
         """
         if not can_be_pressed(pressed.control):
+            pressed.idle_since = time.monotonic()
             return
         said = new_lines(self.page, pressed.before)
         pressed.heard.update(dict.fromkeys(said))
+        if any(map(_WORKING.search, said)):
+            pressed.idle_since = time.monotonic()
         refused = [line for line in said if refuses(line)]
         # A line that introduces others, such as "1 error prohibited this from being saved:", says less than they do.
         refused = [line for line in refused if not line.endswith(":")] or refused
+        over = time.monotonic() - pressed.idle_since > self._account.page_timeout
         aloud = [line for line in alerts(self.page) if line in said]
-        if not refused and not any(map(_NO_REFUSAL.search, aloud)):
+        if over and not refused and not any(map(_NO_REFUSAL.search, aloud)):
             refused = sorted(aloud, key=len, reverse=True)  # beside its words it may only say what kind it is of
         if refused and _PLAINLY_NO.search(refused[0]):
             raise Undone(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
         if refused:
             raise Stuck(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
-        if waited > self._account.page_timeout:
-            there = ", ".join(map(without_token, said or pressed.heard)) or "nothing new"
+        if over:
+            before = [line for line in pressed.before if refuses(line)]  # a field may be looked at while it is filled
+            there = ", ".join(map(without_token, said or pressed.heard or before)) or "nothing new"
             raise Stuck(f"nothing came of pressing it; the page says: {there}", place=pressed.control)
 
-    def _load_again_after_error(self, said: str) -> None:
+    def _load_again_after_error(self, said: str, pressed: Pressed | None) -> None:
         """Do what a reader would do after a server's error, once; but repeat nothing that may have had an effect."""
-        if self._error is None:
+        if self._error is None or (pressed and self._may_be_beside(pressed)):
             return
         trouble, self._error = self._error, None
         if trouble.method != "GET":
@@ -872,7 +931,8 @@ class Dashboard:
         request = response.request
         if response.status >= FIRST_SERVER_ERROR and self._is_work(request):
             what = f"the dashboard answered {response.status} to {request.method} {plain_url(request.url)}"
-            self._error = Trouble(request.method, request.url, what)
+            beside = request.resource_type in ("fetch", "xhr")
+            self._error = Trouble(request.method, request.url, what, beside=beside)
 
     def _note_dropped(self, request: Request) -> None:
         """Note what the page has asked for in vain; not what it gave up itself, such as on its way to another page."""
