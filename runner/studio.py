@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from PIL import ImageChops
 
-from runner.controls import lines, on_page, until
+from runner.controls import lines, on_page, status_of, until
 from runner.darkroom import Darkroom
 from runner.drawing import WINDOW_MARGIN, Drawing, Window, drawn, windows
 from runner.errors import Stuck
@@ -355,7 +355,7 @@ class _Sitting:
                 return  # whatever the server calls it: an application may have gone on since
             said = ", ".join(f'"{" ".join(heading.split())}"' for heading in there[:5]) or "none"
             raise Stuck(f'the page has no heading "{about.heading}"; there is: {said}')
-        status = page.evaluate("() => performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0")
+        status = status_of(page)
         if status >= ERROR:
             raise Stuck(f"the page is an error: HTTP {status} at {plain_url(page.url)}")
 
