@@ -949,7 +949,8 @@ def test_a_run_that_was_to_stop_says_so() -> None:
         assert command.ends() == 0, command.err
         lines = command.out.splitlines()
         assert re.fullmatch(r"stopped: 1 steps in \d+ s", lines[0])
-        assert lines[1:] == [
+        assert re.fullmatch(r"workspace page: http://127\.0\.0\.1:\d+/\S+", lines[1])
+        assert lines[2:] == [
             "the sandbox saw: sign ins 1",
             f"screenshots: 1 in {command.folder.relative_to(command.cwd) / 'screenshots'}",
         ]
