@@ -79,8 +79,8 @@ NO_WEBSITE = re.compile(
 
 _NOT_OVER = re.compile(
     r"^(?!.*(\?|\b(if|when|once|after|until|unless)\b))"
-    r"(.*\b(migration|import)\b.{0,40}\b(not (yet )?(been )?(complete|finished|done)|in progress|under ?way|running|"
-    r"pending|failed|stopped|unsuccessful)"
+    r"(.*\b(migration|import)\b.{0,40}\b(not (yet )?(been )?(complete|finished|done)|in progress|under ?way|failed|"
+    r"unsuccessful)"
     r"|.*\bstill (being )?(migrat|import)|.*\b(could not|could ?n.t|cannot|failed to) (migrate|import))",
     re.IGNORECASE,
 )
