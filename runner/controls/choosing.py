@@ -59,6 +59,8 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
         # The entries are behind a closed list.
         choose_from(pressed, words, timeout=timeout)
         return pressed
+    if what["on"]:
+        return pressed  # to press it once more would take the choice back
     pressed.click()
     if leads_on:
         return pressed
@@ -75,7 +77,8 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
 
 _LISTS = "[role=combobox], [aria-haspopup=listbox]"
 _WHAT_IT_IS = """([el], [lists, ...states]) => el ? {
-    select: el.matches('select'), list: el.matches(lists), tells: states.filter(state => el.hasAttribute(state)),
+    select: el.matches('select'), list: el.matches(lists), on: el.matches('[aria-pressed=true]'),
+    tells: states.filter(state => el.hasAttribute(state)),
 } : null"""
 """What stands for a choice, and by which attributes it tells whether it is chosen; null when it is not there."""
 

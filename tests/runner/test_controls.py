@@ -230,6 +230,15 @@ def impatient(page: Page) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("impatient")
+def test_what_is_chosen_already_is_not_taken_back(page: Page) -> None:
+    """A button that switches is left as it is."""
+    page.set_content(
+        "<button aria-pressed=true onclick=\"this.ariaPressed = this.ariaPressed !== 'true'\">WordPress</button>"
+    )
+    choose(page, "WordPress")
+    expect(page.get_by_role("button")).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_choice_that_does_not_stick_is_noticed(page: Page) -> None:
     """A tile that takes the press and stays as it was is where a reader would be stuck."""
     page.set_content("<label><input type=radio name=c onclick='return false'>WordPress</label>")
