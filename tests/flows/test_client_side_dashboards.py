@@ -348,3 +348,30 @@ TAKEN = """
 def test_what_is_said_while_a_field_is_filled_is_the_reason(visit: Callable[..., Visit], state: str) -> None:
     """Whether the button can be pressed or not."""
     assert "That name is already taken." in visit(TAKEN % state, last=3, PANTHEON_WORKSPACE="").failure
+
+
+LISTED = """
+    views.shell = inner => {
+        $('#root').innerHTML = `<div>PANTHEON <input role=combobox aria-expanded=false aria-label="Search Sites"></div><main>${inner}</main>`;
+    };
+    views.cms = () => {
+        views.shell(`<h1>Which CMS is your site built with?</h1><div id=l>Content management system</div>
+            <div id=s role=combobox tabindex=0 aria-haspopup=listbox aria-expanded=false aria-labelledby=l>Select</div>
+            <button id=c disabled>Continue</button>`);
+        $('#s').onclick = () => {
+            const list = document.createElement('ul');
+            list.setAttribute('role', 'listbox');
+            list.innerHTML = '<li role=option>Drupal</li><li role=option>WordPress</li>';
+            document.body.append(list);
+            list.onclick = event => {
+                V.cms = $('#s').textContent = event.target.textContent; list.remove(); $('#c').disabled = false;
+            };
+        };
+        $('#c').onclick = () => { log('cms', V.cms); go('url'); };
+    };"""
+
+
+def test_the_cms_may_be_behind_a_closed_list(visit: Callable[..., Visit]) -> None:
+    """It is known by its name, also beside a search that is a list too."""
+    seen = visit(LISTED, last=2)
+    assert (seen.failure, seen.all("cms"), seen.all("url")) == ("", ["WordPress"], ["https://source.example"])

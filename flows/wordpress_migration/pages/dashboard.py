@@ -320,6 +320,14 @@ class Dashboard:
         return next((one.locator for one, words in said if CMS.search(words)), None)
 
     @property
+    def _cms_list_by_name(self) -> Locator:
+        """The same where its words are its name."""
+        page = self.page
+        opens = page.get_by_role("button", name=CMS).and_(page.locator("[aria-haspopup=listbox]"))
+        lists = within(page.get_by_role("combobox", name=CMS).or_(opens), self._work)
+        return self._in_work(lists).first.describe("the choice of the CMS")
+
+    @property
     def asks_for_cms(self) -> bool:
         """Whether the wizard has a choice of the existing site's CMS."""
         return self.cms.is_visible() or self._cms_list is not None
@@ -426,7 +434,7 @@ class Dashboard:
     def begin_to_migrate(self) -> None:
         """Press **Migrate Existing Site** and wait for the wizard."""
         self._press(self.migrate_existing_site)
-        self.reach(self.continue_, self.cms)
+        self.reach(self.continue_, self.cms, self._cms_list_by_name)
 
     def choose_cms(self, words: str) -> Locator:
         """Select the existing site's CMS, offered as radios, tiles or a list; returns what was pressed."""
@@ -437,7 +445,10 @@ class Dashboard:
         """The view that asks for the CMS alone: the part with all that are offered, else all of the work."""
         page = self.page
         beside = panel(page, page.get_by_text(re.compile(r"^\s*Drupal\b")), page.get_by_text("WordPress"))
-        return beside if beside.count() else self._work
+        if beside.count():
+            return beside
+        closed = self._cms_list_by_name
+        return panel(page, closed) if closed.count() else self._work
 
     def cms_to_choose(self, words: str) -> Locator:
         """What is to be pressed for a CMS on a view that asks for that alone."""
