@@ -274,6 +274,22 @@ def test_a_site_that_is_called_like_the_workspace_is_not_it(visit: Callable[...,
     assert (seen.failure, seen.all("created"), seen.all("upgraded")) == ("", [["Writing Widgets", "Widgets"]], [])
 
 
+CONFIRMED_AT_ONCE = """
+    const create = views.create;
+    views.create = () => {
+        create();
+        let chosen = '';
+        $('#w').onchange = () => views.confirm($('#w').value, () => { chosen = $('#w').value; });
+        $('#c').onclick = () => views.make($('#n').value, chosen || 'Jo Example');
+    };"""
+
+
+def test_the_workspace_may_be_confirmed_as_soon_as_it_is_selected(visit: Callable[..., Visit]) -> None:
+    """The guide does not say when the popup comes."""
+    seen = visit(CONFIRMED_AT_ONCE, last=3)
+    assert (seen.failure, seen.all("created")) == ("", [["Writing Widgets", "Widgets"]])
+
+
 # -- what the page says, and does not say ------------------------------------------------------------------------------
 
 BESIDE = """

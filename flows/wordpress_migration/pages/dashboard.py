@@ -510,6 +510,11 @@ class Dashboard:
         confirm = control(asks_no_password, "Confirm")
         if confirm.is_visible():
             confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
+            if confirm.is_visible() and not can_be_pressed(self.create_site):
+                # It has come as soon as the workspace was selected.
+                asked(confirm)
+                confirm.click()
+                until(self.page, lambda: can_be_pressed(self.create_site) or None)
         created = self._as_soon_as_it_can_be(GENERATE)
         creation = self._account.creation_timeout
         pressed = self._press(self.create_site, no_wait_after=True)  # creating it takes longer than a page may take
