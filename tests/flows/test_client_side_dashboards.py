@@ -353,6 +353,26 @@ def test_a_field_that_is_looked_at_when_it_is_left(visit: Callable[..., Visit]) 
     assert (seen.failure, seen.all("created")) == ("", [["Writing Widgets", "Widgets"]])
 
 
+IN_DOUBT = """
+    views.creating = async () => {
+        views.shell('<h1>Create your site</h1><p id=said></p><button>Create Site</button>');
+        fetch('/api/sites', {method: 'POST', body: '{}'});
+        await later(500);
+        $('#said').textContent = '%s';
+        await later(20000);
+    };"""
+
+
+@pytest.mark.parametrize("said", ["Something went wrong. The name is required.", "Please choose again"])
+def test_what_a_page_says_after_an_error_does_not_mean_that_nothing_was_done(
+    visit: Callable[..., Visit], said: str
+) -> None:
+    """Whether in words of a refusal or not: the site may stand, and must not be made a second time."""
+    failure = visit(IN_DOUBT % said, last=3, PANTHEON_WORKSPACE="").failure
+    assert "answered 503 to POST https://dashboard.example/api/sites" in failure
+    assert "it is not known whether that was done" in failure
+
+
 TAKEN = """
     views.create = () => {
         views.shell('<label for=n>Site name</label><input id=n><p id=said></p><button id=c %s>Create Site</button>');

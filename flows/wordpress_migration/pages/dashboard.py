@@ -415,7 +415,7 @@ class Dashboard:
             if focused.count():
                 focused.last.blur()  # some forms look at a field when it is left
             if not until(self.page, lambda: not disabled.count() or None):
-                said = [line for line in lines(self.page) if refuses(line)]
+                said = [line for line in lines(self.page) if refuses(line, plainly=True)]
                 if said:
                     raise Undone(f'the dashboard says "{without_token(said[0])}"', place=wanted)
                 raise Stuck(f"{wanted.description} stays disabled", place=wanted)
@@ -889,16 +889,18 @@ class Dashboard:
         refused = [line for line in said if refuses(line)]
         # A line that introduces others, such as "1 error prohibited this from being saved:", says less than they do.
         refused = [line for line in refused if not line.endswith(":")] or refused
-        over = time.monotonic() - pressed.idle_since > self._account.page_timeout
+        # Where a request came to nothing, it is not known whether what it asked for was done: that is said first.
+        over = self._error is None and time.monotonic() - pressed.idle_since > self._account.page_timeout
         aloud = [line for line in alerts(self.page) if line in said]
         if over and not refused and not any(map(_NO_REFUSAL.search, aloud)):
             refused = sorted(aloud, key=len, reverse=True)  # beside its words it may only say what kind it is of
-        if refused and _PLAINLY_NO.search(refused[0]):
+        if refused and _PLAINLY_NO.search(refused[0]) and self._error is None:
             raise Undone(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
         if refused:
             raise Stuck(f'the dashboard says "{without_token(refused[0])}"', place=pressed.control)
         if over:
-            before = [line for line in pressed.before if refuses(line)]  # a field may be looked at while it is filled
+            # A field may be looked at while it is filled.
+            before = [line for line in pressed.before if refuses(line, plainly=True)]
             there = ", ".join(map(without_token, said or pressed.heard or before)) or "nothing new"
             raise Stuck(f"nothing came of pressing it; the page says: {there}", place=pressed.control)
 
