@@ -1,8 +1,9 @@
 """Replaces images in place, all of them or none: whoever looks sees the folder wholly as it was or wholly new.
 
 One file is replaced by renaming. Of several, the folder that holds them all is built anew beside it, of links to the
-files that stay, and the two folders change places in one act of the system. Where a file system cannot do that, the
-images are replaced one by one from a list, and the next command finishes what was interrupted.
+files that stay, and the two folders change places in one act of the system. Where a file system cannot do that, or the
+folder itself has to stay, the images are replaced one by one from a list, and the next command finishes what was
+interrupted.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _replace_all(target: Path, images: Mapping[str, bytes]) -> None:
     folder = target / os.path.commonpath([Path(name).parent for name in images])
     while not folder.is_dir():
         folder = folder.parent
-    if _leads_elsewhere(folder, target, images):
+    if _has_to_stay(folder) or _leads_elsewhere(folder, target, images):
         _replace_by_list(target, images)
         return
     new = _stage(target) / "new"
@@ -150,6 +151,15 @@ def _build(folder: Path, new: Path, images: Mapping[str, bytes]) -> None:
         waiting.replace(path)
     for path in (new, *(each for each in new.rglob("*") if each.is_dir() and not each.is_symlink())):
         _sync(path)
+
+
+def _has_to_stay(folder: Path) -> bool:
+    """Whether somebody stands in the folder, who would be left in one that is deleted, or it is more than images."""
+    try:
+        stands_in = Path.cwd().is_relative_to(folder)
+    except FileNotFoundError:  # this process stands in a folder that was deleted
+        stands_in = False
+    return stands_in or any(folder.rglob(".git"))
 
 
 def _leads_elsewhere(folder: Path, target: Path, images: Iterable[str]) -> bool:

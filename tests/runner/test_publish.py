@@ -128,6 +128,31 @@ def test_folders_on_which_a_disk_is_mounted_keep_their_place(target: Path, monke
     assert contents(target)["two.png"] == b"new"
 
 
+@pytest.mark.parametrize("below", [".", "dashboard/2024"])
+def test_the_folder_in_which_the_command_stands_stays(
+    target: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    """The shell that has started it would stand in a deleted folder; its images are replaced all the same."""
+    monkeypatch.chdir(target / below)
+    before, inode = contents(target), target.stat().st_ino
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(NAMES, b"new"))
+    assert Path.cwd() == target / below
+    assert target.stat().st_ino == inode
+    assert contents(target) == before | dict.fromkeys(NAMES, b"new")
+
+
+@pytest.mark.parametrize("repository", [".git", "theme/.git"])
+def test_a_folder_with_a_repository_in_it_stays(target: Path, repository: str) -> None:
+    """It is more than images, and is not built anew for them."""
+    (target / repository).mkdir(parents=True)
+    inodes = target.stat().st_ino, (target / repository).stat().st_ino
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(NAMES, b"new"))
+    assert (target.stat().st_ino, (target / repository).stat().st_ino) == inodes
+    assert contents(target)["two.png"] == b"new"
+
+
 def test_a_list_on_another_disk_is_gone_through(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be renamed is copied beside first."""
     monkeypatch.setattr(publishing, "exchange", cannot_exchange)
@@ -166,7 +191,7 @@ def test_a_list_that_is_interrupted_is_said_and_finished(target: Path, monkeypat
     assert contents(target) == contents(target) | dict.fromkeys(NAMES, b"new")
 
 
-def test_what_goes_wrong_leaves_all_as_it_was(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_wrong_leaves_all_as_it_was(target: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """A full disk in the middle: the sentence says so."""
     before = contents(target)
     written: list[Path] = []
