@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from playwright.sync_api import BrowserContext, Page, Playwright
@@ -47,6 +47,7 @@ OURS = frozenset(("performer", "expect_screenshot"))
 """The fixtures that change what pytest-playwright's do."""
 
 _SANDBOX = pytest.StashKey[bool]()
+_BRINGER = pytest.StashKey["_Bringer"]()
 
 
 # -- pytest's hooks -----------------------------------------------------------------------------------------------
@@ -109,6 +110,16 @@ def pytest_runtest_makereport(
     if engine:
         engine.after_report(item, call, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that has passed without the fault that it is marked with."""
+    __tracebackhide__ = True
+    result = yield
+    if bringer := item.stash.get(_BRINGER, None):
+        bringer.refuse_what_never_came()
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -370,7 +381,8 @@ def performer(migration_settings: dict[str, str], request: pytest.FixtureRequest
         faults = _check_faults(node, most=max(len(one.steps) for one in flow.editions), in_sandbox=in_sandbox)
         settings = flow.settings.load(migration_settings)
         signed_in = None if in_sandbox else kept_for(flow, settings, environment())
-        run = begin(request, flow, settings, _bringer(request, faults), signed_in)
+        node.stash[_BRINGER] = _Bringer(request, faults)
+        run = begin(request, flow, settings, node.stash[_BRINGER].step_begins, signed_in)
         performer = next(run)
     except GuiderunnerError as error:
         raise _refusal(str(error)) from None
@@ -389,16 +401,28 @@ def _check_faults(node: pytest.Item, *, most: int, in_sandbox: bool) -> list[Fau
     return faults
 
 
-def _bringer(request: pytest.FixtureRequest, faults: list[Fault]) -> Callable[[int], None]:
-    """What brings faults about when a step begins: once, since a step is performed again after its failure."""
-    later = [fault for fault in faults if fault.step is not None]
+class _Bringer:
+    """Brings faults about when a step begins: once, since a step is performed again after its failure."""
 
-    def bring_about(number: int) -> None:
-        for fault in [fault for fault in later if fault.step == number]:
-            later.remove(fault)
-            request.getfixturevalue("sandbox").cause(fault)
+    def __init__(self, request: pytest.FixtureRequest, faults: list[Fault]) -> None:
+        self._request = request
+        self._later = [fault for fault in faults if fault.step is not None]
+        self._step = 0
 
-    return bring_about
+    def step_begins(self, number: int) -> None:
+        """Bring about what is to happen at this step."""
+        self._step = number
+        for fault in [fault for fault in self._later if fault.step == number]:
+            self._later.remove(fault)
+            self._request.getfixturevalue("sandbox").cause(fault)
+
+    def refuse_what_never_came(self) -> None:
+        """Refuse that a test passes without what it says that it is about."""
+        __tracebackhide__ = True
+        if self._later:
+            fault = self._later[0]
+            ended = f"the run ended at step {self._step}" if self._step else "no step was performed"
+            raise _refusal(f"fault: {fault.name} at step {fault.step} never came about: {ended}")
 
 
 @pytest.fixture

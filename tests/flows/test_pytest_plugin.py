@@ -114,7 +114,7 @@ def test_what_cannot_come_about_is_refused(pytester: pytest.Pytester) -> None:
             def test_language(self, sandbox):
                 pass
 
-            @pytest.mark.fault("session-ends", 4)
+            @pytest.mark.fault("slow")
             @pytest.mark.edition("2025")
             def test_next_one_has_a_sandbox_all_the_same(self, sandbox, performer):
                 assert sandbox.world.behaviour.edition == performer.flow.edition == "2025"
@@ -158,6 +158,41 @@ def test_what_cannot_come_about_is_refused(pytester: pytest.Pytester) -> None:
     ):
         ran.stdout.fnmatch_lines([says])
     ran.stdout.no_fnmatch_line("*only-this-one-is-set*")
+
+
+def test_a_fault_that_never_comes_about_fails_the_test(pytester: pytest.Pytester) -> None:
+    """One that has passed otherwise, which would say of the fault what it has not seen; one that fails says why."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.fault("session-ends", step=4)
+        def test_too_short(migration):
+            migration.until(1)
+
+        @pytest.mark.fault("error-500", 2)
+        def test_nothing(performer):
+            pass
+
+        @pytest.mark.fault("session-ends", step=4)
+        def test_fails_otherwise(performer):
+            assert 1 == 2
+
+        @pytest.mark.fault("slow", step=1)
+        def test_comes(migration):
+            migration.until(1)
+        """
+    )
+    ran = pytester.runpytest_subprocess()
+    ran.assert_outcomes(failed=3, passed=1)
+    ran.stdout.fnmatch_lines_random(
+        [
+            "fault: session-ends at step 4 never came about: the run ended at step 1",
+            "fault: error-500 at step 2 never came about: no step was performed",
+            "E*assert 1 == 2",
+        ]
+    )
+    assert sum("never came about" in line for line in ran.outlines if not line.startswith("FAILED")) == 2
 
 
 def test_a_closer_mark_holds(pytester: pytest.Pytester) -> None:
