@@ -334,9 +334,11 @@ def _faults(node: pytest.Item) -> list[Fault]:
     """The faults that a test's marks name, each with the step at whose beginning it comes about."""
     from fixtures.faults import UnknownFault, WrongMoment, find
 
-    def named(name: str, step: int | None = None) -> Fault:
+    def named(name: str, step: object = None) -> Fault:
+        if not isinstance(name, str):
+            raise TypeError
         fault = find(name)
-        return fault if step is None else fault.at(step)
+        return fault if step is None else fault.at(_number_in_sandbox(node, step))
 
     found = []
     for marker in _marks(node):
@@ -349,6 +351,25 @@ def _faults(node: pytest.Item) -> list[Fault]:
         except TypeError:
             raise _refusal('fault: it takes a name and perhaps a step: fault("session-ends", step=4)') from None
     return found
+
+
+def _number_in_sandbox(node: pytest.Item, step: object) -> int:
+    """The number of a step that a mark names as `migration.until` does, in the edition that the sandbox begins with."""
+    from fixtures.world import Behaviour
+    from runner.flow import find_flow
+
+    if isinstance(step, int) and not isinstance(step, bool):
+        return step
+    if not isinstance(step, str):
+        raise _refusal(f"fault: {step!r} is no step: name its number, or words that the guide prints in bold in it")
+    changes = [{"edition": Behaviour().edition}, *_behaviour(node)]
+    edition = next(change["edition"] for change in reversed(changes) if "edition" in change)
+    flow = find_flow("wordpress-migration", edition)
+    found = [one.number for one in flow.steps if step.casefold() in map(str.casefold, one.says)]
+    if len(found) != 1:
+        known = "; ".join(f"{one.number} {one.words}" for one in flow.steps)
+        raise _refusal(f'fault: "{step}" names {"several steps" if found else "no step"} of edition {edition}: {known}')
+    return found[0]
 
 
 # -- the run ------------------------------------------------------------------------------------------------------

@@ -75,6 +75,9 @@ def test_the_example_of_another_dashboard_passes_as_it_stands(
 WRONG = {
     'fault("session-end")': 'there is no fault "session-end"; the closest are: session-ends*',
     'fault("multisite", step=3)': "the fault multisite is one of the existing site, which is so from the start*",
+    'fault("outage", step="Generate Token")': 'fault: "Generate Token" names no step of edition 2024: 1 *',
+    'fault("outage", step=3.5)': "fault: 3.5 is no step: name its number, or words that the guide prints in bold in it",
+    "fault(500)": "fault: it takes a name and perhaps a step: fault(*",
     'fault("outage", stp=3)': "fault: it takes a name and perhaps a step: fault(*",
     'markup("tile")': 'markup: there is no "tile"; there are: tiles, radios,*',
     'markup("tiles", "radios")': "markup: tiles and radios are both kinds of cms: name one of them",
@@ -170,7 +173,8 @@ def test_a_fault_that_never_comes_about_fails_the_test(pytester: pytest.Pytester
         def test_too_short(migration):
             migration.until(1)
 
-        @pytest.mark.fault("error-500", 2)
+        @pytest.mark.fault("error-500", "go to wp-admin")
+        @pytest.mark.edition("2025")
         def test_nothing(performer):
             pass
 
@@ -188,7 +192,7 @@ def test_a_fault_that_never_comes_about_fails_the_test(pytester: pytest.Pytester
     ran.stdout.fnmatch_lines_random(
         [
             "fault: session-ends at step 4 never came about: the run ended at step 1",
-            "fault: error-500 at step 2 never came about: no step was performed",
+            "fault: error-500 at step 5 never came about: no step was performed",
             "E*assert 1 == 2",
         ]
     )
