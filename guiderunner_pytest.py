@@ -112,6 +112,18 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Take secrets out of the reason with which a test ends all of them: it comes in no report."""
+    try:
+        return (yield)
+    except pytest.exit.Exception as error:
+        if engine := _engine():
+            engine.redact_for(item, error)
+            engine.redact_for(item.session, error)
+        raise
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that has passed without the fault that it is marked with."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import logging
 import os
 import re
 import tempfile
 import urllib.parse
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -287,6 +289,33 @@ def keep(node: pytest.Item | pytest.Session, secrets: Secrets) -> None:
     """
     node.stash.setdefault(SECRETS, []).append(secrets)
     _KNOWN.append(secrets)
+    redacting = _Redacting(secrets)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(redacting)
+        # What is finalized last was asked for first: what the run's own teardown logs is redacted too.
+        node.addfinalizer(partial(handler.removeFilter, redacting))
+
+
+class _Redacting(logging.Filter):
+    """Takes secrets out of log records in place, for handlers that write them before the test has a report."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without secrets."""
+        with suppress(Exception):  # its arguments do not fit it: the handler says so
+            if (message := self._secrets.redact_deep(record.getMessage())) != record.getMessage():
+                record.msg, record.args = message, None
+        if record.exc_info:
+            told = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            if (redacted := self._secrets.redact_deep(told)) != told:
+                record.exc_info, record.exc_text = None, redacted
+        for name, value in list(vars(record).items()):
+            if isinstance(value, str):
+                setattr(record, name, self._secrets.redact_deep(value))
+        return True
 
 
 def secrets_among(kind: type[Settings], values: Mapping[str, str]) -> Secrets:
@@ -329,7 +358,7 @@ def before_report(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
 
 
 def redact_report(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Take secrets out of what a report shows: code, local variables, what was printed and logged, why it was skipped.
+    """Take secrets out of what a report shows: code, local variables, what was printed and logged, properties, reasons.
 
     Args:
         item: The test.
@@ -342,6 +371,9 @@ def redact_report(item: pytest.Item, report: pytest.TestReport) -> None:
         if reason := getattr(report, "wasxfail", None):
             report.wasxfail = secrets.redact_deep(reason)
         report.sections = [(name, secrets.redact_deep(text)) for name, text in report.sections]
+        report.user_properties = [
+            (secrets.redact_deep(name), _redacted(value, secrets, set())) for name, value in report.user_properties
+        ]
 
 
 def after_report(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:

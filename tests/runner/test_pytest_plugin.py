@@ -218,6 +218,49 @@ def test_nothing_says_a_secret_however_a_test_ends(project: pytest.Pytester) -> 
     ran.stdout.fnmatch_lines(["FAILED test_ends.py::test_failed* - Failed: ?TOY_PASSWORD?"])
 
 
+def test_what_is_written_before_a_test_has_its_report_says_no_secret(project: pytest.Pytester) -> None:
+    """Log records in the terminal and in a file, properties in JUnit, and the reason with which all tests end."""
+    project.makepyfile(
+        test_live=f"""
+        import logging
+        import pytest
+
+        SECRET = "{TOKEN}"
+        LOG = logging.getLogger("mine")
+
+        def test_logs(toy, record_property, caplog):
+            record_property("token", SECRET)
+            record_property("tokens", [SECRET])
+            LOG.warning("first %s", SECRET)
+            LOG.warning("second", extra={{"more": SECRET}})
+            assert caplog.records[-1].more == "[TOY_PASSWORD]"
+            LOG.warning("third %d", 3)
+            assert caplog.records[-1].args == (3,)
+            try:
+                raise ValueError(SECRET)
+            except ValueError:
+                LOG.exception("fourth")
+
+        def test_is_left_as_it_was(browser_name):
+            assert [handler.filters for handler in logging.getLogger().handlers] == [[], [], [], []]
+
+        def test_exit(toy):
+            pytest.exit("because of " + SECRET)
+        """
+    )
+    ran = project.runpytest_subprocess("--log-file=all.log", "--log-cli-level=WARNING", "--junitxml=junit.xml")
+    ran.assert_outcomes(passed=2)
+    log, junit = ((project.path / name).read_text() for name in ("all.log", "junit.xml"))
+    said = "\n".join(ran.outlines + ran.errlines)
+    for text in (log, said):
+        assert "first [TOY_PASSWORD]" in text
+        assert "third 3" in text
+        assert "ValueError: [TOY_PASSWORD]" in text
+    assert 'name="token" value="[TOY_PASSWORD]"' in junit
+    assert "because of [TOY_PASSWORD]" in said
+    assert TOKEN not in log + said + junit
+
+
 def test_a_page_that_was_opened_before_its_run_is_refused(project: pytest.Pytester) -> None:
     """Its context would be recorded with the run's secrets."""
     project.makepyfile(
