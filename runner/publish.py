@@ -90,7 +90,7 @@ def publish(target: Path, images: Mapping[str, bytes]) -> None:
         _stage(target).mkdir(parents=True, exist_ok=True)
         if len(images) == 1:
             for name, content in images.items():
-                _replace(target / name, content, _stage(target))
+                _replace((target / name).resolve(), content, _stage(target))
         elif images:
             _replace_all(target, images)
     except OSError as error:
@@ -105,7 +105,7 @@ def _replace(path: Path, content: bytes, stage: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     waiting = stage / "one"
     _write(waiting, content, path)
-    waiting.replace(path)
+    _move(waiting, path)
     _sync(path.parent)
 
 
@@ -163,8 +163,8 @@ def _has_to_stay(folder: Path) -> bool:
 
 
 def _leads_elsewhere(folder: Path, target: Path, images: Iterable[str]) -> bool:
-    """Whether a disk is mounted below the folder, or a link leads out of it: neither can be built anew beside it."""
-    linked = any((target / name).parent.resolve() != (target / name).parent for name in images)
+    """Whether a disk is mounted below the folder, or a link leads to an image: neither can be built anew beside it."""
+    linked = any((target / name).resolve() != target / name for name in images)
     inside = f"{folder}{os.sep}"
     return linked or any(place.startswith(inside) for place in _mounts()) or _has_mount(folder)
 
@@ -270,7 +270,7 @@ def _finish(target: Path) -> None:
         return
     for waiting, name in json.loads((stage / LIST).read_text(encoding="utf-8")).items():
         if (stage / waiting).is_file():
-            _move(stage / waiting, target / name)
+            _move(stage / waiting, (target / name).resolve())
     (stage / LIST).unlink()
     _clean(target)
 

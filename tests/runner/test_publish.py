@@ -104,6 +104,22 @@ def test_a_link_below_the_target_stays_a_link(target: Path) -> None:
     assert (target / "linked.png").readlink() == Path("one.png")
 
 
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1]], ids=["all", "one"])
+def test_an_image_that_is_a_link_stays_one(target: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
+    """What it leads to is replaced, which guides in other folders show too."""
+    shared = tmp_path / "shared" / "picture.png"
+    shared.parent.mkdir()
+    shared.write_bytes(b"old")
+    (target / "one.png").unlink()
+    (target / "one.png").symlink_to("../../shared/picture.png")
+    before = contents(target)
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(names, b"new"))
+    assert (target / "one.png").readlink() == Path("../../shared/picture.png")
+    assert contents(shared.parent) == {"picture.png": b"new"}
+    assert contents(target) == before | dict.fromkeys(names, b"new")
+
+
 @pytest.mark.parametrize("relative", [True, False])
 def test_a_folder_that_is_a_link_is_followed(target: Path, tmp_path: Path, relative: bool) -> None:
     """It stays a link; what it leads to gets the image."""
