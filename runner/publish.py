@@ -149,8 +149,10 @@ def _build(folder: Path, new: Path, images: Mapping[str, bytes]) -> None:
         waiting = path.with_name(path.name + ".new")
         _write(waiting, content, path)
         waiting.replace(path)
-    for path in (new, *(each for each in new.rglob("*") if each.is_dir() and not each.is_symlink())):
-        _sync(path)
+    for path in (new, *(each for each in new.rglob("*") if each.is_dir() or each.is_symlink())):
+        _give(path, folder / path.relative_to(new))
+        if not path.is_symlink():
+            _sync(path)
 
 
 def _has_to_stay(folder: Path) -> bool:
@@ -194,15 +196,26 @@ def _link(source: str, to: str) -> None:
         os.link(source, to, follow_symlinks=False)
     except OSError:  # another owner's file, or a file system without links
         shutil.copy2(source, to, follow_symlinks=False)
+        _give(Path(to), Path(source))
+
+
+def _give(path: Path, like: Path) -> None:
+    """Give a file or a folder the owner and the group of the one that it stands for, as far as this user may."""
+    if os.path.lexists(like):
+        about = like.lstat()
+        for owner, group in ((-1, about.st_gid), (about.st_uid, -1)):
+            with suppress(OSError):
+                os.chown(path, owner, group, follow_symlinks=False)
 
 
 def _write(path: Path, content: bytes, like: Path) -> None:
-    """Write a file so that it is there after a power cut, with the permissions of the one that it replaces."""
+    """Write a file so that it is there after a power cut, with permissions and owner of the one that it replaces."""
     mode = like.stat().st_mode & 0o777 if like.exists() else 0o666 & ~_umask()
     with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    _give(path, like.resolve())
     path.chmod(mode)
 
 
@@ -285,6 +298,7 @@ def _move(waiting: Path, path: Path) -> None:
             raise
         beside = path.with_name(f".{path.name}.new")
         shutil.copy2(waiting, beside)
+        _give(beside, waiting)
         beside.replace(path)
         waiting.unlink()
 

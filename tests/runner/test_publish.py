@@ -86,6 +86,29 @@ def test_an_image_keeps_its_permissions(target: Path, way: str) -> None:
     assert (target / "new.png").stat().st_mode & 0o777 == 0o666 & ~before
 
 
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1]], ids=["all", "one"])
+def test_owners_and_groups_stay(
+    target: Path, monkeypatch: pytest.MonkeyPatch, way: str, names: tuple[str, ...]
+) -> None:
+    """Those of folders, links and files, where who runs the command may give them away; as root they became root's."""
+    (target / "linked").symlink_to("logo.svg")
+    places = [target, *target.rglob("*")]
+    if os.geteuid() == 0:
+        for number, path in enumerate(places):
+            os.chown(path, 3000 + number, 4000 + number, follow_symlinks=False)
+        with held(target) as folder:
+            publish(folder, dict.fromkeys(names, b"new"))
+        owners = [(path.lstat().st_uid, path.lstat().st_gid) for path in places]
+        assert owners == [(3000 + number, 4000 + number) for number in range(len(places))]
+        return
+    given: set[tuple[int, int]] = set()
+    monkeypatch.setattr(os, "chown", lambda _, owner, group, **__: given.add((owner, group)))
+    with held(target) as folder:
+        publish(folder, dict.fromkeys(names, b"new"))
+    about = (target / "one.png").stat()
+    assert given == {(-1, about.st_gid), (about.st_uid, -1)}
+
+
 def test_a_link_to_the_target_stays_a_link(target: Path, tmp_path: Path) -> None:
     """What it leads to is replaced."""
     link = tmp_path / "images"
