@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def held(target: Path) -> Iterator[Path]:
         The folder itself, where `target` is a link to it.
 
     Raises:
-        WrongUsage: Another command is at it, or it cannot be a folder.
+        WrongUsage: Another command is at it, it cannot be a folder, or it cannot be written.
         NotPublished: What an interrupted command has left cannot be finished.
     """
     try:
@@ -61,6 +62,7 @@ def held(target: Path) -> Iterator[Path]:
     lock = os.open(folder, os.O_RDONLY)
     try:
         _lock(lock, target)
+        _check_writable(folder)
         try:
             _finish(folder)
         except OSError as error:
@@ -310,6 +312,16 @@ def _stage(target: Path) -> Path:
     """Beside the target, since below it, it would be in what changes places; below it only where that is a disk."""
     parent = target.parent if target.parent.stat().st_dev == target.stat().st_dev else target
     return parent / STAGE / target.name
+
+
+def _check_writable(target: Path) -> None:
+    """Look before anything is done whether images can be replaced: of the folder, and of where the new ones wait."""
+    for place in (_stage(target).parent.parent, target):
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise WrongUsage(f"{place} cannot be written: {error.strerror}. Make it writable, or use --check") from None
 
 
 def _clean(target: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -277,6 +279,25 @@ def test_a_target_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images").write_text("")
     with pytest.raises(WrongUsage, match="images cannot hold images: File exists"), held(tmp_path / "images"):
         pass
+
+
+@pytest.mark.parametrize("closed", [".", ".."], ids=["the images'", "where new ones wait"])
+def test_a_folder_that_cannot_be_written_is_refused_at_once(
+    target: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    """Before anything is performed for its images; root may write everywhere, so that the system's answer is made up."""
+    place = (target / closed).resolve()
+    make = tempfile.TemporaryFile
+
+    def refuses(*, dir: Path) -> object:  # noqa: A002 - its name
+        if dir == place:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return make(dir=dir)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuses)
+    says = f"{re.escape(str(place))} cannot be written: Read-only file system. Make it writable, or use --check"
+    with pytest.raises(WrongUsage, match=says), held(target):
+        pytest.fail("it was not refused")
 
 
 def test_an_exchange_that_fails_otherwise_is_an_error(tmp_path: Path) -> None:
