@@ -6,13 +6,15 @@ import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from runner.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 Mark = Literal["outline", "number", "arrow", "none"]
@@ -120,8 +122,12 @@ class Look:
     images: Mapping[str, ImageLook] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, *paths: Path) -> Look:
+    def read(cls, *paths: Path, images: Collection[str] = ()) -> Look:
         """Read one file on top of the other; one that is not there is passed over only if it is the first.
+
+        Args:
+            paths: The files.
+            images: The images that there are, if they are known: files may say something of these only.
 
         Raises:
             WrongUsage: A file is not there, is not TOML, or says what cannot be used; names file and key.
@@ -129,18 +135,18 @@ class Look:
         look = cls()
         for number, path in enumerate(paths):
             if number or path.is_file():
-                look = look.with_file(path)
+                look = look.with_file(path, images)
         return look
 
-    def with_file(self, path: Path) -> Look:
+    def with_file(self, path: Path, images: Collection[str] = ()) -> Look:
         """This look with what a file says on top of it."""
         try:
-            said = tomllib.loads(path.read_text(encoding="utf-8"))
+            said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise WrongUsage(f"{path} cannot be read: {error.strerror}. It should say how images look.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise WrongUsage(f"{path} is not TOML: {error}.") from None
-        reader = _Reader(str(path))
+        reader = _Reader(str(path), images)
         return reader.on_top(self, said, "")
 
     def of(self, image: str) -> ImageLook:
@@ -151,8 +157,9 @@ class Look:
 class _Reader:
     """Reads what a file says, and names its place when that cannot be used."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, images: Collection[str]) -> None:
         self._path = path
+        self._images = images
 
     def on_top(self, look: Look, said: dict[str, Any], place: str) -> Look:
         values = self._values(Look, said, place)
@@ -166,6 +173,10 @@ class _Reader:
                 place = f'images."{name}".'
                 if not isinstance(about, dict):
                     raise self._wrong(place.rstrip("."), "it is not a table")
+                if self._images and name not in self._images:
+                    close = get_close_matches(name, self._images, n=1, cutoff=0.4)
+                    closest = f"the closest is {close[0]}" if close else 'see "guiderunner list"'
+                    raise self._wrong(place.rstrip("."), f"there is no such image; {closest}")
                 images[name] = replace(images.get(name, ImageLook()), **self._values(ImageLook, about, place))
             values["images"] = images
         return replace(look, **values)
@@ -188,12 +199,12 @@ class _Reader:
         return WrongUsage(f"{self._path}: {key}: {why}")
 
 
-def _numbers(count: int, what: str, *, above: float = -LARGEST) -> Callable[[object], tuple[float, ...]]:
+def _numbers(count: int, what: str, *, least: float) -> Callable[[object], tuple[float, ...]]:
     def check(value: object) -> tuple[float, ...]:
         if not isinstance(value, list) or len(value) != count or not all(_is_number(each) for each in value):
             raise ValueError(f"it is not {what}, such as {list(range(100, 100 + 10 * count, 10))}")
-        if not all(above < each <= LARGEST for each in value):
-            raise ValueError(f"a number in it is not above {above:g} and at most {LARGEST}")
+        if not all(least <= each <= LARGEST for each in value):
+            raise ValueError(f"a number in it is not from {least:g} to {LARGEST}")
         return tuple(value)
 
     return check
@@ -209,19 +220,39 @@ def size(value: object) -> tuple[int, int]:
     Raises:
         ValueError: They are no such size.
     """
-    width, height = _numbers(2, "width and height", above=0)(value)
+    width, height = _numbers(2, "width and height", least=1)(value)
     return int(width), int(height)
+
+
+def language(value: object) -> str:
+    """The tag of a language, as browsers take it.
+
+    Raises:
+        ValueError: It does not look like one.
+    """
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", _text(value)):
+        raise ValueError(f'"{value}" is not the tag of a language, such as de or de-DE')
+    return _text(value)
+
+
+def _timezone(value: object) -> str:
+    try:
+        ZoneInfo(_text(value))
+    except (OSError, KeyError, ValueError):
+        if available_timezones():  # a small system may know none
+            raise ValueError(f'"{value}" is not a time zone, such as Europe/Berlin') from None
+    return _text(value)
 
 
 def _padding(value: object) -> Sides:
     if _is_number(value):
         number = cast("float", value)
         return (number, number, number, number)
-    return cast("Sides", _numbers(4, "top, right, bottom, left", above=-1)(value))
+    return cast("Sides", _numbers(4, "top, right, bottom, left", least=0)(value))
 
 
 def _region(value: object) -> Sides:
-    x, y, width, height = _numbers(4, "x, y, width, height", above=-1)(value)
+    x, y, width, height = _numbers(4, "x, y, width, height", least=0)(value)
     if not width or not height:
         raise ValueError("it shows nothing: width and height are above 0")
     return (x, y, width, height)
@@ -304,8 +335,8 @@ def _table(value: object) -> object:
 _CHECKS: dict[str, Callable[[object], Any]] = {
     "viewport": size,
     "scale": scale_factor,
-    "locale": _text,
-    "timezone": _text,
+    "locale": language,
+    "timezone": _timezone,
     "color_scheme": _one_of(Scheme),
     "clock": _clock,
     "cover": _texts,
@@ -324,6 +355,6 @@ _CHECKS: dict[str, Callable[[object], Any]] = {
     "number": _number,
     "heading": _expression,
     "at": _text,
-    "window": _numbers(2, "left and top", above=-1),
+    "window": _numbers(2, "left and top", least=0),
 }
 """What each key of the file holds; a key means the same wherever it stands."""

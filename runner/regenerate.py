@@ -229,6 +229,7 @@ class Regeneration:
         may_lack: Those of them that are taken only in some cases; one that was not taken replaces none.
         accept: Compare also with images from another environment.
         check: They are only compared, so that there has to be something to compare with.
+        plain: Their paths in the form that is taken without any wish.
 
     Raises:
         WrongUsage: There is nothing, or what is there cannot be read.
@@ -242,6 +243,7 @@ class Regeneration:
         may_lack: Collection[str] = (),
         accept: bool = False,
         check: bool = False,
+        plain: Collection[str] = (),
     ) -> None:
         self.target = target
         self.names = names
@@ -255,6 +257,11 @@ class Regeneration:
         self._alike: list[_Thumbnail] = []
         self._twins: list[tuple[str, str]] = []
         if check and not any((target / name).is_file() for name in names):
+            if any((target / name).is_file() for name in plain):
+                raise WrongUsage(
+                    f"--check: there is nothing to compare with, as no image below {target} has been taken in this "
+                    f"form yet, such as {names[0]}. Leave out --check to take them for the first time"
+                )
             raise WrongUsage(
                 f"--check: there is nothing to compare with, as none of the {len(names)} images is below {target}. "
                 "Name their folder with --images-root, or leave out --check to take them for the first time"

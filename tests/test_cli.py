@@ -51,6 +51,7 @@ SETTINGS = {
     "NEW_SITE_NAME": "Example",
 }
 RUN = ("run", FLOW.name)
+PUBLISHED = str(Path(__file__).parents[1] / "screenshots" / FLOW.name)
 ON_SANDBOX = (*RUN, "--sandbox")
 AT_ONCE = (*ON_SANDBOX, "--no-preflight")
 ESCAPE = "\x1b"
@@ -156,6 +157,15 @@ def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
         (("check", "no-such-guide.md"), "no-such-guide.md cannot be read: No such file or directory"),
         (("regenerate", "--sandbox", "--color-scheme", "blue"), '--color-scheme: "blue" is neither light nor dark'),
         (("regenerate", "--sandbox", "--viewport", "wide"), '--viewport: "wide" is not a width and a height, such as'),
+        (
+            ("regenerate", "--sandbox", "--viewport", "390"),
+            '--viewport: "390" is not a width and a height, such as 390x844',
+        ),
+        (("regenerate", "--sandbox", "--viewport", "390x0"), "--viewport: a number in it is not from 1 to 5000"),
+        (
+            ("regenerate", "--sandbox", "--locale", "de_DE"),
+            '--locale: "de_DE" is not the tag of a language, such as de',
+        ),
         (("regenerate", "--sandbox", "--scale", "9"), "--scale: it is not a number from 1 to 4"),
         (
             ("regenerate", "--edition", "2024", "--locale", "en-US", "--locale", "de-DE"),
@@ -172,6 +182,10 @@ def test_version_says_what_a_report_of_a_mistake_needs(tmp_path: Path) -> None:
             ("regenerate", "--sandbox", "--check", "--images-root", "sources/images"),
             "--check: there is nothing to compare with, as none of the 10 images is below sources/images. Name their",
         ),
+        (
+            ("regenerate", "--sandbox", "--check", "--images-root", PUBLISHED, "--locale", "zh-Hant-TW"),
+            "has been taken in this form yet, such as dashboard/new-dashboard/2024/migrate-site-button.zh-hant-tw.png. Leave",
+        ),
         ((*RUN, "--env-file", "other.env"), 'other.env is not there. "guiderunner list --env > other'),
     ],
 )
@@ -182,6 +196,14 @@ def test_wrong_usage_is_said_and_ends_with_2(tmp_path: Path, args: tuple[str, ..
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_look_of_an_image_that_the_flow_does_not_take_is_refused(tmp_path: Path) -> None:
+    """Before anything is started: what it says would never be seen."""
+    (tmp_path / "mine.toml").write_text('[images."migrate-site-cms.pgn"]\nmark = "none"')
+    done = told_here("regenerate", "--sandbox", "--look", "mine.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'mine.toml: images."migrate-site-cms.pgn": there is no such image; the closest is' in done.stderr
 
 
 @pytest.mark.parametrize("args", [("runs",), ("runs", "show", "a1b2"), ("fleet", "status"), ("resume", "a1b2")])

@@ -99,7 +99,11 @@ def regenerate(
         else (None, candidates(flow or "wordpress-migration", edition)[0])
     )
     images = wanted_images(found, read)
-    look = Look.read(found.look, *([look_file] if look_file else []))
+    look = Look.read(
+        found.look,
+        *([look_file] if look_file else []),
+        images=[image for one in found.editions for step in one.steps for image in step.screenshots],
+    )
     if sandbox and look.clock is None:
         look = replace(look, clock=SANDBOX_CLOCK)
     parts = sittings(look, forms(color_scheme, locale, viewport, scale))
@@ -118,7 +122,9 @@ def regenerate(
             target = stack.enter_context(held(target))
         names = [variant.name(image) for _, variants in parts for variant in variants for image in images]
         may_lack = [variant.name(image) for _, variants in parts for variant in variants for image in may_show(found)]
-        regeneration = Regeneration(target, names, may_lack=may_lack, accept=accept_environment, check=check)
+        regeneration = Regeneration(
+            target, names, may_lack=may_lack, accept=accept_environment, check=check, plain=images
+        )
         box = stack.enter_context(open_sandbox(found.edition)) if sandbox else None
         browsers = stack.enter_context(
             open_while_importing(
@@ -182,7 +188,7 @@ def forms(
     """In which forms images are wanted, by the look's names."""
     return {
         "color_scheme": parsed("--color-scheme", color_scheme or [], as_scheme),
-        "locale": locale or [],
+        "locale": parsed("--locale", locale or [], as_language),
         "viewport": parsed("--viewport", viewport or [], as_size),
         "scale": parsed("--scale", scale or [], as_scale),
     }
@@ -201,7 +207,7 @@ def parsed(option: str, values: list[str], read: Callable[[str], Any]) -> list[A
 
 
 def as_size(text: str) -> tuple[int, int]:
-    """Width and height, as 1280x800.
+    """Width and height, as 390x844.
 
     Raises:
         ValueError: It is not written so.
@@ -209,9 +215,20 @@ def as_size(text: str) -> tuple[int, int]:
     from runner.look import size
 
     numbers = text.split("x")
-    if not all(number.isdecimal() for number in numbers):
-        raise ValueError(f'"{text}" is not a width and a height, such as 1280x800')
+    if len(numbers) != len(("width", "height")) or not all(number.isdecimal() for number in numbers):
+        raise ValueError(f'"{text}" is not a width and a height, such as 390x844')
     return size(list(map(int, numbers)))
+
+
+def as_language(text: str) -> str:
+    """The tag of a language.
+
+    Raises:
+        ValueError: It does not look like one.
+    """
+    from runner.look import language
+
+    return language(text)
 
 
 def as_scale(text: str) -> float:

@@ -41,6 +41,8 @@ heading = "Welcome"
 
 MINE = """
 scale = 2
+locale = "zh-Hant-TW"
+timezone = "America/Argentina/Ushuaia"
 
 [replace.settings]
 TOY_EMAIL = "me@example.com"
@@ -78,6 +80,7 @@ def test_a_users_own_file_comes_on_top(tmp_path: Path) -> None:
     """It needs to say only what is otherwise, also of one image."""
     look = Look.read(*written(tmp_path, FLOWS, MINE))
     assert (look.viewport, look.scale) == ((1200, 700), 2)
+    assert (look.locale, look.timezone) == ("zh-Hant-TW", "America/Argentina/Ushuaia")
     assert look.replace.settings == {"TOY_EMAIL": "me@example.com", "TOY_SITE": "https://example.com"}
     assert look.of("one.png") == ImageLook(
         element="role=main", padding=(1, 2, 3, 4), mark="arrow", number=3, heading="Welcome"
@@ -104,7 +107,11 @@ def test_what_is_replaced_depends_on_what_is_known(tmp_path: Path) -> None:
 
 WRONG = {
     "viewport = 3": r"0\.toml: viewport: it is not width and height",
-    "viewport = [0, 10]": r"viewport: a number in it is not above 0",
+    "viewport = [0, 10]": r"viewport: a number in it is not from 1 to 5000",
+    "viewport = [390, 0.5]": r"viewport: a number in it is not from 1 to 5000",
+    'timezone = "Europe/Berlim"': r'timezone: "Europe/Berlim" is not a time zone, such as Europe/Berlin',
+    'timezone = "../UTC"': r'timezone: "\.\./UTC" is not a time zone',
+    'locale = "german"': r'locale: "german" is not the tag of a language, such as de or de-DE',
     "scale = 9": r"scale: it is not a number from 1 to 4",
     "scale = true": r"scale: it is not a number from 1 to 4",
     'color-scheme = "blue"': r"color-scheme: it is none of light, dark",
@@ -131,6 +138,26 @@ def test_what_cannot_be_used_is_named_with_its_place(tmp_path: Path, text: str, 
     """File and key, and what it should be."""
     with pytest.raises(WrongUsage, match=sentence):
         Look.read(*written(tmp_path, text))
+
+
+def test_an_image_that_there_is_not_is_refused_with_the_closest(tmp_path: Path) -> None:
+    """What a file says of it would never be seen; without knowing the images nothing is refused."""
+    paths = written(tmp_path, '[images."migrate-site-cmz.png"]\nmark = "none"')
+    with pytest.raises(
+        WrongUsage,
+        match=r'0\.toml: images\."migrate-site-cmz\.png": there is no such image; the closest is migrate-site-cms\.png',
+    ):
+        Look.read(*paths, images=["migrate-site-info.png", "migrate-site-cms.png"])
+    with pytest.raises(WrongUsage, match='there is no such image; see "guiderunner list"'):
+        Look.read(*paths, images=["x"])
+    assert Look.read(*paths).of("migrate-site-cmz.png").mark == "none"
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    path = tmp_path / "look.toml"
+    path.write_text("scale = 3", encoding="utf-8-sig")
+    assert Look.read(path).scale == 3
 
 
 def test_every_flow_says_something_true_of_its_own_images() -> None:
