@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from runner.guide import Guide, GuideStep, Words
     from runner.markdown import Source, Span
 
-Kind = Literal["step", "says", "shows", "order", "image", "alt", "page"]
-"""What differs: a step, bold words, an image's path, an order, an image's file, its alt text, or a page's control."""
+Kind = Literal["step", "says", "shows", "order", "image", "alt", "page", "list"]
+"""What differs: a step, bold words, an image's path, an order, an image's file, its alt text, a page's control, or what
+was not compared: a list."""
 
 Severity = Literal["difference", "advice"]
 
@@ -42,9 +43,9 @@ class Difference:
 
     Attributes:
         span: Where in the guide, or in a file that it includes.
-        step: The guide's number of the step.
+        step: The guide's number of the step; 0 for a list that was not compared.
         kind: What differs.
-        words: How, in words that follow "step 5".
+        words: How, in words that follow "step 5"; of a list, all that is said.
         says: What the guide has.
         instead: What there is instead.
         severity: Whether it makes the guide untrue.
@@ -68,7 +69,7 @@ class Difference:
     @property
     def said(self) -> str:
         """The difference, without its place."""
-        return f"step {self.step}{self.words}"
+        return f"step {self.step}{self.words}" if self.step else self.words
 
     def __str__(self) -> str:
         return f"{self.file}:{self.span.line} {self.said}"
@@ -170,6 +171,9 @@ def compare(guide: Guide, flow: Flow[Any], *, images_root: Path | None = None) -
     if images_root:
         differences += _missing_images(guide, images, images_root)
     differences += _alt_texts(images)
+    for other in guide.others_like(flow):
+        words = f"another list of {len(other)} steps looks like this flow and was not compared"
+        differences.append(Difference(other[0].span, 0, "list", words, severity="advice"))
     return sorted(differences, key=lambda one: one.step)
 
 

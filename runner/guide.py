@@ -139,7 +139,21 @@ class Guide:
         return max(map(self._steps, self.lists), key=len)
 
     def steps_for(self, flow: Flow[Any]) -> list[GuideStep]:
-        """The items of the numbered list that fits a flow best.
+        """The items of the numbered list that fits a flow best."""
+        return self._steps([part for one in self._lists_for(flow) for part in one])
+
+    def others_like(self, flow: Flow[Any]) -> list[list[GuideStep]]:
+        """The items of each other list that has some of a flow's bold words and images, and fits no edition wholly."""
+        best = self._lists_for(flow)
+        others = [self._steps(one) for one in self.lists if one not in best]
+        return [
+            steps
+            for steps in others
+            if _shared(steps, flow) >= LIKE_A_FLOW and all(fit(steps, one) < 1 for one in flow.editions)
+        ]
+
+    def _lists_for(self, flow: Flow[Any]) -> list[tuple[_List, ...]]:
+        """The numbered list that fits a flow best.
 
         Prose between two lists may have ended the first, or be a step's that was not indented: the flow decides.
         """
@@ -147,12 +161,12 @@ class Guide:
         for one in self.lists:
             levels.setdefault(one[0].level, []).append(one)
         candidates = [
-            self._steps([part for one in lists[first:last] for part in one])
+            lists[first:last]
             for lists in levels.values()
             for first in range(len(lists))
             for last in range(first + 1, len(lists) + 1)
         ]
-        return max(candidates, key=lambda steps: _fits(steps, flow))
+        return max(candidates, key=lambda some: _fits(self._steps([part for one in some for part in one]), flow))
 
     def _steps(self, parts: Sequence[_List]) -> list[GuideStep]:
         items = [*(item for part in parts for item in part.items), (None, parts[-1].end)]
@@ -406,6 +420,9 @@ def image_path(src: str) -> str:
 LIKE_A_GUIDE = 0.5
 """How well a file's steps must fit a flow to be taken for its guide where a whole tree is searched."""
 
+LIKE_A_FLOW = 2
+"""So many bold words and images of a flow's make another numbered list look like it."""
+
 _MARKDOWN = (".md", ".mdx", ".markdown")
 
 
@@ -417,8 +434,14 @@ def pieces(step: GuideStep | Step[Any]) -> set[tuple[str, str]]:
 
 def fit(steps: Sequence[GuideStep], flow: Flow[Any]) -> float:
     """How much of a guide's steps and of a flow's is the same bold words and images: from 0 to 1 (all of both)."""
+    total = sum(len(pieces(step)) for some in (steps, flow.steps) for step in some)
+    return 2 * _shared(steps, flow) / max(1, total)
+
+
+def _shared(steps: Sequence[GuideStep], flow: Flow[Any]) -> int:
+    """How many bold words and images a guide's steps and a flow's have in common."""
     there, known = (Counter(piece for step in some for piece in pieces(step)) for some in (steps, flow.steps))
-    return 2 * (there & known).total() / max(1, there.total() + known.total())
+    return (there & known).total()
 
 
 def _fits(steps: Sequence[GuideStep], flow: Flow[Any]) -> tuple[float, int, int]:

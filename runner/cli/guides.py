@@ -86,7 +86,7 @@ def check(
         Path | None, typer.Option(help="Folder of what the guide includes. Default: a folder partials above it.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Count advice too: alt texts that are missing or repeated.")
+        bool, typer.Option("--strict", help="Count advice too: alt texts, and lists that were not compared.")
     ] = False,
     patch: Annotated[
         bool, typer.Option("--patch", help="Print the patch that makes the guide true instead, for git apply.")

@@ -118,6 +118,20 @@ def test_an_alt_text_that_is_missing_or_repeated_is_advice() -> None:
     assert sentences(text, known, strict=True) == expected
 
 
+def test_another_list_that_looks_like_the_flow_is_advice() -> None:
+    """It was not compared, and a reader may follow it; one that has little of the flow's is somebody else's."""
+    known = [(["A", "B"], ["a.png"]), (["C"], [])]
+    same = "1. **A** **B**\n\n   ![x](a.png)\n1. **C**\n"
+    tab = "\n<Tab>\n\n{}\n</Tab>\n"
+    drifted, of_another = tab.format("1. **A**\n1. **X**\n1. **C**\n"), tab.format("1. **A**\n1. **X**\n")
+    said = "another list of 3 steps looks like this flow and was not compared"
+    assert sentences(same + drifted + of_another, *known) == [f"advice guide.md:8 {said}"]
+    (found,) = compared(same + drifted, known).findings
+    assert found.as_annotation() == f"::notice file=guide.md,line=8,title=Advice for the guide::{said}"
+    assert sentences(same + drifted, *known, strict=True) == [f"guide.md:8 {said}"]
+    assert sentences(same + tab.format(same), *known) == []
+
+
 def test_an_image_must_exist_beside_the_guide_or_in_the_image_folder(tmp_path: Path) -> None:
     """Only where the image folder is named; what is elsewhere in the web is not looked for."""
     write(tmp_path / "docs/be side.png", "")
