@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import NotAGuide, WrongUsage
@@ -14,7 +16,6 @@ from runner.markdown import Source, Span, attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from markdown_it.token import Token
     from markdown_it.utils import EnvType
@@ -329,6 +330,11 @@ class _Reader:
         named = attribute(tag, "file")
         if not named:
             raise WrongUsage(f'{place} has a <Partial> without a file. Write <Partial file="…" />.')
+        written = Path(os.path.normpath(named[0]))
+        if written.is_absolute() or written.parts[:1] == ("..",):
+            raise WrongUsage(
+                f'{place} includes "{named[0]}", which leads out of the folder of the partials. Name a file in it.'
+            )
         upward = [folder / _PARTIALS for folder in self.guide.absolute().parents]
         within = [self.partials] if self.partials else upward
         path = next((folder / named[0] for folder in within if (folder / named[0]).is_file()), None)

@@ -175,7 +175,7 @@ def test_what_a_guide_includes_is_read_with_its_own_places(tmp_path: Path) -> No
     """Steps, and what is in a step, may come from partials, which may include others."""
     write(
         tmp_path / "source/partials/steps.md",
-        "---\nx: y\n---\n\n1. **B**\n\n   <Partial file='deep/more.md' />\n\n1. **D**\n",
+        "---\nx: y\n---\n\n1. **B**\n\n   <Partial file='./deep/../deep/more.md' />\n\n1. **D**\n",
     )
     write(tmp_path / "source/partials/deep/more.md", "Text with **c**.\n\n1. **nested**\n")
     guide = write(
@@ -216,6 +216,17 @@ def test_the_folder_of_the_partials_can_be_named(tmp_path: Path) -> None:
     ("partial", "tag", "message"),
     [
         ("", "<Partial file='no.md' />", r'guide\.md:3 includes "no\.md", which is not in a folder partials'),
+        (
+            "",
+            "<Partial file='../outside.md' />",
+            r'guide\.md:3 includes "\.\./outside\.md", which leads out of the folder',
+        ),
+        ("", "<Partial file='/etc/passwd' />", r'guide\.md:3 includes "/etc/passwd", which leads out of the folder'),
+        (
+            "",
+            "<Partial file='x.md/../../x.md' />",
+            r"guide\.md:3 includes .* leads out of the folder of the partials\. Name a",
+        ),
         ("", "<Partial />", r"guide\.md:3 has a <Partial> without a file"),
         (
             "\n<Partial file='x.md' />",
@@ -227,8 +238,9 @@ def test_the_folder_of_the_partials_can_be_named(tmp_path: Path) -> None:
 def test_an_include_that_cannot_be_read_is_told_with_its_line(
     tmp_path: Path, partial: str, tag: str, message: str
 ) -> None:
-    """A missing file, a file that is not named, and a circle."""
+    """A missing file, one outside, a file that is not named, and a circle."""
     write(tmp_path / "partials/x.md", partial)
+    write(tmp_path / "outside.md", "**not** for readers")
     with pytest.raises(WrongUsage, match=message):
         read(tmp_path, f"1. **A**\n\n{tag}\n")
 
