@@ -516,16 +516,21 @@ def test_the_patch_on_stdout_can_be_applied_from_the_same_folder(tmp_path: Path)
     path = tmp_path / "docs" / "guide.md"
     path.write_text(guide().replace("**Create Site**", "**Make Site**"))
     done = guiderunner("check", "guide.md", "--patch", cwd=path.parent)
-    assert (done.returncode, done.stderr) == (3, "GuideDiffers: 1 difference, none with the patch\n")
+    assert (done.returncode, done.stderr) == (3, "GuideDiffers: 1 difference; the patch corrects all\n")
     subprocess.run(apply, input=done.stdout.encode(), cwd=path.parent, check=True)
     assert path.read_text() == guide()
-    path.write_text(guide().replace("**Continue**", "Continue"))
-    left = guiderunner("check", "guide.md", "--patch", cwd=path.parent)
-    assert (left.returncode, left.stdout) == (3, "")
-    assert re.fullmatch(
-        r'GuideDiffers: a patch cannot make all of it true:\nguide\.md:\d+ step 2 does not say "Continue", the flow does\n',
-        left.stderr,
-    )
+    lacks = guide().replace("**Continue**", "Continue")
+    for text, corrects in (
+        (lacks, "1 difference; the patch corrects none"),
+        (lacks.replace("**Create Site**", "**Make Site**"), "2 differences; the patch corrects 1"),
+    ):
+        path.write_text(text)
+        left = guiderunner("check", "guide.md", "--patch", cwd=path.parent)
+        assert (left.returncode, left.stdout.count("+++ ")) == (3, corrects.count(" 1"))
+        assert re.fullmatch(
+            rf'GuideDiffers: {corrects}, and leaves:\nguide\.md:\d+ step 2 does not say "Continue", the flow does\n',
+            left.stderr,
+        )
     path.write_text(guide())
     assert guiderunner("check", "guide.md", "--patch", cwd=path.parent).returncode == 0
 

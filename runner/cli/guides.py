@@ -211,9 +211,12 @@ def print_patch(compared: Sequence[Comparison]) -> None:
     sys.stdout.buffer.write(unified_diff(patched(differences)).encode())
     sys.stdout.flush()
     if left:
-        raise GuideDiffers(["a patch cannot make all of it true:", *map(str, left)])
+        corrected = max(0, len(differences) - len(left)) or "none"
+        raise GuideDiffers(
+            [f"{counted_differences(differences)}; the patch corrects {corrected}, and leaves:", *map(str, left)]
+        )
     if differences:
-        raise GuideDiffers([f"{counted_differences(differences)}, none with the patch"])
+        raise GuideDiffers([f"{counted_differences(differences)}; the patch corrects all"])
 
 
 def candidates(flow: str | None, edition: str | None) -> list[Flow[Any]]:
