@@ -375,7 +375,9 @@ def _on_page(there: GuideStep, text: str, missing: str, said: Sequence[str]) -> 
 def _rewritten(words: Words, text: str) -> list[Edit]:
     """What makes bold words, or an image's path, another text; nothing where that would break what is around it."""
     if isinstance(words, Image):
-        return [Edit(words.path, words.src.removesuffix(words.text) + text)]
+        before = re.split(r"[?#]", words.src)[0].removesuffix(words.text)
+        after = re.search(r"(?<!&)[?#].*", words.path.text)  # as it is written: with &amp; in HTML
+        return [Edit(words.path, before + text + (after[0] if after else ""))]
     written = words.span.text
     escaped = re.sub(r"([\\`*\[\]<{&]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     found = re.search(rf"{re.escape(words.text)}(?![^<>]*>)", written)

@@ -417,8 +417,11 @@ class _Inline:
 
 
 def image_path(src: str) -> str:
-    """An image's path below the image folder: guides name it relative to themselves (`../../../images/…`)."""
-    return re.sub(r"^(?:\.{0,2}/)*(?:source/)?(?:images/)?", "", src)
+    """An image's path below the image folder: guides name it relative to themselves (`../../../images/…`).
+
+    What follows the path is no part of it: a version (`?v=2`), or for whom it is shown (`#gh-dark-mode-only`).
+    """
+    return re.sub(r"^(?:\.{0,2}/)*(?:source/)?(?:images/)?|[?#].*", "", src)
 
 
 # -- which flow performs it ---------------------------------------------------------------------------------------

@@ -106,6 +106,15 @@ def test_a_changed_image_is_named() -> None:
     ]
 
 
+def test_what_follows_an_images_path_is_no_difference_and_is_left_by_the_patch() -> None:
+    """A version of it, or for whom it is shown; the path before it is corrected."""
+    known = (["A"], ["a.png"])
+    text = "1. **A**\n   ![x](../images/a.png?v=2) <img alt='x' src='a.png?v=2&amp;w=3#dark'>\n"
+    assert sentences(text, known) == []
+    (after,) = patched(compared(text.replace("a.png", "b.png"), [known]).differences).values()
+    assert after == text
+
+
 def test_an_alt_text_that_is_missing_or_repeated_is_advice() -> None:
     """It does not make the guide untrue; --strict counts it. The same image twice may have the same alt text."""
     text = "1. ![x](a.png) <img src='a.png' alt='x' /> <img alt='&#x78;' src='b.png'>\n   ![](c.png)\n"
@@ -137,7 +146,7 @@ def test_an_image_must_exist_beside_the_guide_or_in_the_image_folder(tmp_path: P
     write(tmp_path / "docs/be side.png", "")
     write(tmp_path / "source/images/a/b c.png", "")
     text = "1. ![1](docs/be%20side.png) ![2](../../images/a/b%20c.png?v=1#x)\n   ![3](images/no.png) ![4](https://x.test/y.png)\n"
-    known: Step = ([], ["docs/be%20side.png", "a/b%20c.png?v=1#x", "no.png", "https://x.test/y.png"])
+    known: Step = ([], ["docs/be%20side.png", "a/b%20c.png", "no.png", "https://x.test/y.png"])
     assert sentences(text, known) == []
     assert sentences(text, known, images_root=Path("source/images")) == [
         'guide.md:2 step 1 shows "images/no.png", which is neither beside the guide nor in source/images'
@@ -173,7 +182,7 @@ def apply(program: str, patch: str, folder: Path) -> None:
         ("1. a **A**\n1. **B b** ![x](<../images/x.png>) ![y](y\\.png)\n", "1. a **A**\n1. **B b** ![x](<../images/i.png>) ![y](j.png)\n"),
         ("1. X **X** ***X***\n1. **one\n   two** x\n", "1. X **A** ***A***\n1. **B b** x\n"),
         ("1. X **\\X**\n1. **Y** **B b**\n", "1. X **A**\n1. **Y** **B b**\n"),
-        ("1. **A**\n1. **B b** ![x](../images/y.png?)\n\n   ![**A**](../images/x.png 'x.png')", "1. **A**\n1. **B b** ![x](../images/i.png)\n\n   ![**A**](../images/j.png 'x.png')"),
+        ("1. **A**\n1. **B b** ![x](../images/y.png?)\n\n   ![**A**](../images/x.png 'x.png')", "1. **A**\n1. **B b** ![x](../images/i.png?)\n\n   ![**A**](../images/j.png 'x.png')"),
         ("1. **A**\n1. **B b** ![X][x] <img src='/images/y.png' alt='y.png'>\n\n[x]: <../images/x.png> (x.png)\n", "1. **A**\n1. **B b** ![X][x] <img src='/images/j.png' alt='y.png'>\n\n[x]: <../images/i.png> (x.png)\n"),
     ],
 )  # fmt: skip

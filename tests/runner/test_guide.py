@@ -87,8 +87,8 @@ def test_the_published_guide_is_read() -> None:
         ("1. a\n   ```\n   **no** ![no](no.png)\n   1. no\n   ```\n1. **b**", [[], ["b"]]),
         ("1. a\n\n   ![x][ref] ![y](<a b.png> 'T') ![no][none]\n\n[ref]: ../images/r.png", [["r.png", "a b.png"]]),
         (
-            '1. <img alt="x" src="images/i.png?a&amp;b" /> <img\n   src={"j.png"}\n   /> <img alt="none"/>',
-            [["i.png?a&b", "j.png"]],
+            '1. <img alt="x" src="images/i&amp;b.png?a&amp;b" /> <img\n   src={"j.png"}\n   /> <img alt="none"/>',
+            [["i&b.png", "j.png"]],
         ),
         ("1. **A ![x](i.png) b**", [["A b", "i.png"]]),
         ("1) **A**\n2) **B**", [["A"], ["B"]]),
@@ -319,6 +319,8 @@ def test_a_tree_without_a_guide_is_refused(tmp_path: Path) -> None:
         ("/images/b.png", "b.png"),
         ("images/b.png", "b.png"),
         ("../b.png", "b.png"),
+        ("../images/b.png?v=2", "b.png"),
+        ("images/b.png#gh-dark-mode-only", "b.png"),
     ],
 )
 def test_an_image_is_known_by_its_path_below_the_image_folder(src: str, below: str) -> None:
