@@ -32,9 +32,9 @@ class ImageLook:
     Attributes:
         element: Playwright selector of the element that is shown; unset, all of the viewport.
         region: What is shown of the viewport instead: x, y, width, height in CSS pixels.
-        trim: CSS pixels that are left below the last thing on the page where there is nothing more; None for all.
-        padding: CSS pixels around the element: top, right, bottom, left.
-        mark: How the control is marked that the step names.
+        trim: CSS pixels left below the last thing on the page where nothing more is; all if None, in a file false.
+        padding: CSS pixels around the element: top, right, bottom, left; in a file also one number for all four.
+        mark: How the control is marked that the step names: outline, number, arrow or none.
         number: The number of the mark, where it is one.
         viewport: Another viewport for this image: width, height in CSS pixels.
         heading: Regular expression for a heading that the page must have.
@@ -103,8 +103,8 @@ class Look:
         viewport: CSS pixels, width and height.
         scale: Device pixels for each CSS pixel.
         locale: Language of the browser.
-        timezone: Its time zone.
-        color_scheme: What it prefers.
+        timezone: Time zone of the browser.
+        color_scheme: What it prefers: light or dark.
         clock: The time at which each page begins, without a zone; unset, the real one.
         cover: Playwright selectors of elements that are covered on every image.
         replace: Which texts become others.
