@@ -19,17 +19,6 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def new_name(text: str) -> str:
-    """A name for the new site.
-
-    Raises:
-        ValueError: The dashboard can make no address from it: two such names could not be told apart.
-    """
-    if not slug(text):
-        raise ValueError(f'"{text}" has neither a letter from a to z nor a digit, which its address is made from')
-    return text
-
-
 def optional_url(text: str) -> str | None:
     """An address, see `url`; nothing means None."""
     return url(text) if text else None
@@ -137,7 +126,6 @@ class MigrationSettings(Settings):
         "NEW_SITE_NAME",
         help="Name of the new Pantheon site; it cannot be changed later",
         example="Writing Widgets",
-        parse=new_name,
         fixed=True,
     )
     source_basic_auth: Secret | None = setting(

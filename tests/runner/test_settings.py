@@ -76,16 +76,6 @@ def test_a_secret_of_the_wrong_form_is_refused_without_being_shown() -> None:
     assert "nocolonhere" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("name", "is_one"), [("日本語", False), ("--", False), ("Été 2026", True), ("7", True)])
-def test_a_name_that_no_address_can_be_made_from_is_refused(name: str, *, is_one: bool) -> None:
-    """All such names would be one and the same to the runs that must not create a site twice."""
-    if is_one:
-        assert MigrationSettings.load({**COMPLETE, "NEW_SITE_NAME": name}).site_name == name
-    else:
-        with pytest.raises(WrongSettings, match=r"NEW_SITE_NAME: .* neither a letter from a to z nor a digit"):
-            MigrationSettings.load({**COMPLETE, "NEW_SITE_NAME": name})
-
-
 def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CI's variable overrides what a file says, and a $ in a password of the file stays a $."""
     file = tmp_path / "site.env"
