@@ -59,7 +59,7 @@ def choose(scope: Page | Locator, words: str, *, leads_on: bool = False, timeout
         # The entries are behind a closed list.
         choose_from(pressed, words, timeout=timeout)
         return pressed
-    if what["on"]:
+    if what["on"] and not leads_on:
         return pressed  # to press it once more would take the choice back
     pressed.click()
     if leads_on:

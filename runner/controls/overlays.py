@@ -45,14 +45,22 @@ def _alone(pattern: str) -> re.Pattern[str]:
 
 _DIALOGUE = "dialog, [role=dialog], [role=alertdialog]"
 _WORK = (
-    "main, [role=main], h1, nav, [role=navigation], table, select, textarea, "
+    "main, [role=main], nav, [role=navigation], table, select, textarea, "
     "input:not([type=checkbox], [type=radio], [type=hidden], [type=button], [type=submit])"
 )
-"""What is in the work, or around it, and in no banner about cookies."""
+"""What is in the work, or around it, and in hardly any banner about cookies."""
+
+_COOKIES = (
+    ":is([id*=cookie i], [class*=cookie i], [id*=consent i], [class*=consent i], [aria-label*=cookie i])"
+    ":not(body, :has(main, [role=main]))"
+)
+"""What is called so is a banner, whatever else it holds."""
 
 _BUSY = re.compile(
     r"\b(creating|generating|loading|preparing|provisioning|saving)\b[^.!?]{0,60}(\u2026|\.\.\.)"
-    r"|\b(may|can|could|will) take (a|some|up|several)\b|please wait",
+    r"|\b(may|can|could|will) take (up to |about |a |an |some |several |few |couple of )+"
+    r"(moment|while|time|second|minute|hour)"
+    r"|please wait",
     re.IGNORECASE,
 )
 
@@ -95,7 +103,9 @@ def dismiss_interruptions(
     # On most pages no word of it stands anywhere, and no part has to be asked.
     parts = page.locator("body").filter(has_text=cookie).locator(_PARTS).filter(has_text=cookie)
     # Its footer may name cookies: what holds the work, or a dialogue about something else, is no banner.
-    parts = parts.filter(has_not=page.locator(_WORK))
+    named_so = parts.and_(page.locator(_COOKIES))
+    parts = parts.filter(has_not=page.locator(_WORK).filter(visible=True))
+    parts = parts.filter(has_not=page.locator("h1").filter(visible=True, has_not_text=cookie)).or_(named_so)
     parts = parts.filter(has_not=page.locator(_DIALOGUE).filter(visible=True, has_not_text=cookie))
     ways = []
     for pattern in (_REFUSE, _ACCEPT):
@@ -105,9 +115,6 @@ def dismiss_interruptions(
     dialogue = page.locator(_DIALOGUE).filter(visible=True)
     asks = page.locator("input:not([type=checkbox]):not([type=hidden]), select, textarea")
     dialogue = dialogue.filter(has_not=asks)
-    # What is being done, or still loads, may be the work: what it asks comes later.
-    busy = page.locator("progress, [role=progressbar], [aria-busy=true]")
-    dialogue = dialogue.filter(has_not=busy, has_not_text=_BUSY)
     if keep:
         dialogue = dialogue.filter(has_not_text=keep)
     # Looked for before every act: what lies there at all, in few words. What it is, is asked when something does.
@@ -117,6 +124,9 @@ def dismiss_interruptions(
     # News may be left by the word of a guide's control, such as "Continue"; they are known by what they announce.
     dialogue = without(dialogue, [name for name in never if " " in name])
     news = dialogue.filter(has_text=_NEWS)
+    # What is being done, or still loads, may be the work: what it asks comes later.
+    busy = page.locator("progress, [role=progressbar], [aria-busy=true]")
+    dialogue = dialogue.filter(has_not=busy, has_not_text=_BUSY)
     dialogue = without(dialogue, [name for name in never if " " not in name])
     ways.append(page.locator(closes or ":not(*)").filter(visible=True).first)
     ways.append(dialogue.or_(news).locator(closing(_DISMISS)).first)

@@ -298,7 +298,7 @@ BESIDE = """
         fetch('/api/telemetry', {method: 'POST', body: '{}'});
         fetch('/api/notifications');
         navigator.sendBeacon('/api/rum', 'x');
-        await later(3000);
+        await later(8000);
     };"""
 
 
@@ -411,3 +411,30 @@ def test_the_cms_may_be_behind_a_closed_list(visit: Callable[..., Visit]) -> Non
     """It is known by its name, also beside a search that is a list too."""
     seen = visit(LISTED, last=2)
     assert (seen.failure, seen.all("cms"), seen.all("url")) == ("", ["WordPress"], ["https://source.example"])
+
+
+POLLED = """
+    views.creating = async () => {
+        views.shell('<h1>Create your site</h1><button>Create Site</button>');
+        fetch('/api/sites', {method: 'POST', body: '{}'});
+        await later(2500);
+        fetch('/api/poll');
+        await later(20000);
+    };"""
+
+
+def test_what_may_have_been_done_is_not_forgotten_over_what_fails_later(visit: Callable[..., Visit]) -> None:
+    """A poll that fails has no page loaded again in its place."""
+    assert "answered 503 to POST" in visit(POLLED, last=3, PANTHEON_WORKSPACE="").failure
+
+
+TOKEN_ONLY = """
+    V.at = 'migrate';
+    views.migrate = () => views.shell(`<nav aria-label=Breadcrumb>Sites / ${V.site}</nav><button>Generate Machine Token</button>`);"""
+
+
+def test_a_page_that_offers_a_token_is_not_the_sites_dashboard(visit: Callable[..., Visit]) -> None:
+    """A run that is taken up there has another token made first; the end of this one is that its page has none."""
+    seen = visit(TOKEN_ONLY, 6)
+    assert seen.failure
+    assert seen.all("done") == []

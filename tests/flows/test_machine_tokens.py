@@ -245,6 +245,16 @@ def test_another_site_s_name_is_not_the_new_site_s(at_token: Callable[[str], Das
     assert dashboard.token_page.site_name(Secret(WHOLE, "machine token")) == "larkfield"
 
 
+@pytest.mark.browser
+def test_the_site_s_name_is_the_one_in_its_field(at_token: Callable[[str], Dashboard]) -> None:
+    """Also where the dashboard has made another one of it, and another site's stands in a table with such a heading."""
+    table = "<table><tr><th>Site name<th>Plan<tr><td>larkfield-old<td>Basic</table>"
+    field = "<label>Pantheon Site Name <input readonly value=ww-2af3></label>"
+    dashboard = at_token(table + field)
+    dashboard.token_page.before = ["Site name Plan", "larkfield-old Basic", "larkfield-old", "Basic"]
+    assert dashboard.token_page.site_name(Secret(WHOLE, "machine token")) == "ww-2af3"
+
+
 NO_TOKEN = {
     "no words beside it, and no digit": f"<code>{WITHOUT_A_DIGIT}</code>",
     "a name in small letters": "<label>Your Machine Token <input value=made-for-a-site-with-a-rather-long-name></label>",

@@ -409,6 +409,12 @@ OVERLAYS = {
     "cookie banner": "<div class=x>We use cookies. <button>Accept all</button><button>Reject all</button></div>",
     "cookie banner with links": "<div class=x>Cookies! <a href='#'>Reject All</a> <a href='#'>Accept All</a></div>",
     "cookie banner that only informs": "<div class=x>This site uses cookies. <button>Got it</button></div>",
+    "cookie banner with a heading": "<div class=x><h1>We use cookies</h1><button>Got it</button></div>",
+    "cookie banner with all in it": "<div class=x id=cookie-notice>We use cookies. <nav><a href='#'>Privacy</a></nav>"
+    "<select><option>English</select><button>Got it</button></div>",
+    "cookie banner with a table that is hidden": "<div class=x>We use cookies. <table hidden></table><button>Got it</button></div>",
+    "a tour with its progress": "<div class=x role=dialog>What's new <progress value=1 max=4></progress><button>Skip</button></div>",
+    "a tour that is offered": "<div class=x role=dialog>What's new: you can take a tour <button>Skip</button></div>",
     "what's new": "<div class=x role=dialog><h2>New here</h2><p>Look!</p><button aria-label=Close>×</button></div>",
     "what's new, whose button says what it closes": (
         "<div class=x role=dialog><h2>New here</h2><button>Explore</button>"
@@ -440,6 +446,9 @@ DIALOGUES = {
     "asks for a password": "<div role=dialog>Confirm it is you <input type=password><button>Cancel</button><button>Close</button></div>",
     "holds a control of the guide": "<div role=dialog>Sure? <button>Continue</button><button>Close</button></div>",
     "offers no way to close it": "<div role=dialog>Working…</div>",
+    "loads": "<div role=dialog>Machine token <span role=progressbar></span><button>Close</button></div>",
+    "tells of what is being done": "<div role=dialog>This can take some minutes. <button>Close</button></div>",
+    "a page whose footer names cookies": "<div><main><button>Close</button></main><footer>Cookies</footer></div>",
     "a page about cookies": "<main><p>Our cookies policy</p><button>Save</button></main>",
 }
 

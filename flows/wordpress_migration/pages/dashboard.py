@@ -79,9 +79,10 @@ NO_WEBSITE = re.compile(
 
 _NOT_OVER = re.compile(
     r"^(?!.*(\?|\b(if|when|once|after|until|unless)\b))"
-    r"(.*\b(migration|import)\b.{0,40}\b(not (yet )?(been )?(complete|finished|done)|in progress|under ?way|failed|"
-    r"unsuccessful)"
-    r"|.*\bstill (being )?(migrat|import)|.*\b(could not|could ?n.t|cannot|failed to) (migrate|import))",
+    r"\W*((the |this |your )?(site |wordpress )?(migration|import)\b[^.:;]{0,40}\b"
+    r"(not (yet )?(been )?(complete|finished|done)|in progress|under ?way|failed|unsuccessful)"
+    r"|.*\bstill (being )?(migrating|migrated|importing|imported)\b"
+    r"|.*\b(could not|could ?n.t|failed to) (migrate|import)\b)",
     re.IGNORECASE,
 )
 """What a page says that is shown in the place of the site's dashboard, and names the site: not complete, or failed."""
@@ -300,7 +301,8 @@ class Dashboard:
     def _work(self) -> Locator:
         """The page once it no longer offers to migrate a site, or a dialogue over it."""
         # A breadcrumb, or the navigation, may go on to have the words.
-        offers = controls(self.page, "Migrate Existing Site").and_(self.page.locator(f":not({AROUND}, [aria-current])"))
+        elsewhere = ":is(nav, [role=navigation]) *, [aria-current]"
+        offers = controls(self.page, "Migrate Existing Site").and_(self.page.locator(f":not({elsewhere})"))
         page = self.page.locator("body").filter(has_not=offers)
         return page.or_(self.page.locator("dialog, [role=dialog]").filter(visible=True))
 
@@ -509,7 +511,8 @@ class Dashboard:
         asks_no_password = self.page.locator("body").filter(has_not=self.sign_in.password_fields.filter(visible=True))
         confirm = control(asks_no_password, "Confirm")
         if confirm.is_visible():
-            confirm = control(self.page.get_by_role("dialog"), "Confirm")  # the page has another one
+            over = self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog"))
+            confirm = control(over, "Confirm")  # the page has another one
             if confirm.is_visible() and not can_be_pressed(self.create_site):
                 # It has come as soon as the workspace was selected.
                 asked(confirm)
@@ -521,6 +524,7 @@ class Dashboard:
         if self.reach(created, confirm, pressed=pressed, timeout=creation) is confirm:
             asked(confirm)
             confirm.click()
+            pressed.idle_since = time.monotonic()
             self.reach(created, pressed=pressed, timeout=creation)
         self._site_page = self.page.url
 
@@ -750,7 +754,8 @@ class Dashboard:
 
     def _in_wizard(self) -> bool:
         """Whether the page is still the wizard's; while it confirms, its button may have another name."""
-        return self.confirm_migration_progress.is_visible() or self.to_wp_admin.is_visible()
+        wizards = (self.confirm_migration_progress, self.to_wp_admin, self.generate_machine_token)
+        return any(one.is_visible() for one in wizards)
 
     def _shows_site(self, site_name: str) -> bool:
         """Whether the page is the site's dashboard: neither one of which only the head has come, nor the wizard's."""
@@ -848,7 +853,9 @@ class Dashboard:
             return next((one for one in wanted if one.is_visible()), None)
 
     def _not_reached(self, said: str, timeout: float, pressed: Pressed | None, *, on_the_way: bool) -> Stuck:
-        """Why the waiting has ended without what was waited for."""
+        """Why the waiting has ended without what was waited for; raised at once where it may have come all the same."""
+        if self._error and self._error.method != "GET":
+            self._load_again_after_error(said, None)
         if on_the_way and self.sign_in.is_elsewhere():
             asks = "; ".join(lines(self.page)[:3])
             return NeedsPerson(
@@ -869,7 +876,11 @@ class Dashboard:
     def _may_be_beside(self, pressed: Pressed) -> bool:
         """Whether a server's error may have nothing to do with what was pressed: the page says nothing of it so far."""
         error = self._error
-        if error is None or not error.beside or time.monotonic() - error.since > self._account.page_timeout:
+        if error is None or not error.beside:
+            return False
+        if any(map(_WORKING.search, lines(self.page))):
+            return True
+        if time.monotonic() - error.since > self._account.page_timeout:
             return False
         return not any(map(refuses, new_lines(self.page, pressed.before)))
 
@@ -945,15 +956,20 @@ class Dashboard:
         ours = host_and_port(request.url) == host_and_port(self._account.dashboard_url)
         return ours and request.resource_type in ("document", "script", "fetch", "xhr")
 
+    def _note(self, trouble: Trouble) -> None:
+        """Note what came to nothing; what may have had an effect all the same is not forgotten over what may not."""
+        if self._error is None or self._error.method == "GET":
+            self._error = trouble
+
     def _note_error(self, response: Response) -> None:
         request = response.request
         if response.status >= FIRST_SERVER_ERROR and self._is_work(request):
             what = f"the dashboard answered {response.status} to {request.method} {plain_url(request.url)}"
             beside = request.resource_type in ("fetch", "xhr")
-            self._error = Trouble(request.method, request.url, what, beside=beside)
+            self._note(Trouble(request.method, request.url, what, beside=beside))
 
     def _note_dropped(self, request: Request) -> None:
         """Note what the page has asked for in vain; not what it gave up itself, such as on its way to another page."""
         if self._is_work(request) and not re.search("ABORTED|BINDING_ABORTED|Load cancelled", request.failure or ""):
             what = f"the connection to the dashboard dropped at {request.method} {plain_url(request.url)}"
-            self._error = Trouble(request.method, request.url, what)
+            self._note(Trouble(request.method, request.url, what))

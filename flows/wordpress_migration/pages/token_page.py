@@ -25,7 +25,9 @@ WHOLE = 40
 IDENTIFIER = re.compile(r"(?=.*-.*-)[0-9a-f-]{32,40}|[0-9a-f]{32,40}", re.IGNORECASE)
 """What stands on pages and looks like a token and is none: a UUID, a hash."""
 
-_LABELS_TOKEN = re.compile(r"^(?!.*\b(name|id|url)\b).*\btoken\b", re.IGNORECASE)
+_LABELS_TOKEN = re.compile(
+    r"^(?!.*(\btoken('?s)? (name|id|url)\b|\b(name|id|url) (of|for)\b.*\btoken\b)).*\btoken\b", re.IGNORECASE
+)
 """Words beside a field that holds the machine token, and not what the token is called."""
 
 _LABELS_NAME = re.compile(r"^(?!.*\btoken\b).*(site.?name|\bname\b)", re.IGNORECASE)
@@ -37,7 +39,7 @@ _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 
 SHOWS_TOKEN = re.compile(
     r"\b(your|copy|save|store)\b.{0,40}\bmachine token(?!s\b)"
-    r"|^\W*(close\W*)?((a|create|creating|generate|generating|new)\W+)*machine token(?!s\b)"
+    r"|^\W*(close\W*)?((a|create|creating|generate|generating|new)\W+)*machine token(?!s\b)\W*(close\W*)?$"
     r"|^(?![\s\S]*(what.s new|introducing|new feature))(?=[\s\S]*\btoken(?!s\b))"
     r"(?=[\s\S]*((shown|displayed|only) once|(see|view|show|display|access)\w* (it |this |the token )?again"
     r"|(save|store|keep) (it|this|the token)|cop(y|ied)|[a-z0-9_-]{30}))",
@@ -180,11 +182,14 @@ class TokenPage:
         alike = [one.value for one in shown if self._is_site_name(one.value)]
         labelled = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:1]))]
         # A sign may stand between the label and what it is about.
-        nearly = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:2])) and one.value in alike]
+        nearly = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:2]))]
         # What stood there before may be another site's, such as in the navigation.
         own = [value for value in alike if value not in self.before]
+        nearly = [value for value in nearly if value in own]
         own = own or [value for value in alike if value == slug(self._typed_name) or len(set(alike)) == 1]
-        return next(iter([*(value for value in labelled if value in alike), *nearly, *labelled, *own]), None)
+        in_field = [one.value for one in shown if one.in_field and one.value in labelled]
+        sure = [value for value in labelled if value in own] or [value for value in labelled if value in alike]
+        return next(iter([*in_field, *sure, *nearly, *labelled, *own]), None)
 
     def may_be_tokens(self) -> list[str]:
         """What has appeared on the page and looks like a machine token, whatever its words say of it."""

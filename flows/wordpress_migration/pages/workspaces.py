@@ -64,9 +64,14 @@ _ANY_OF_WORKSPACE_JS = """all => {
     const ofSites = el => {
         const above = [...document.querySelectorAll('h1, h2, h3, h4, h5, [role=heading]')]
             .filter(one => before(one, el) && level(one) < level(el)).pop();
-        return Boolean(above) && /\\bsites\\b/i.test(above.textContent);
+        return Boolean(above) && /^\\W*(recent|your|my|pinned|all) sites\\b/i.test(above.textContent);
     };
-    return all.some(el => !el.closest('li, tr, [role=listitem], [role=row]') && !ofSites(el));
+    const oneOfMany = el => {
+        const entry = el.closest('li, tr, [role=listitem], [role=row]');
+        return Boolean(entry) && [...entry.parentElement.children]
+            .some(other => other !== entry && other.querySelector('h1, h2, h3, h4, h5, h6, [role=heading]'));
+    };
+    return all.some(el => !oneOfMany(el) && !ofSites(el));
 }"""
 """Whether one of these headings is the page's own: one in a list, or below "Recent Sites", names one of many."""
 
@@ -158,8 +163,9 @@ class Workspaces:
         openers = openers.filter(visible=True)
         said: list[str | None] = openers.evaluate_all(_OPENERS_JS)
         likely = sorted(
-            (index for index, words in enumerate(said) if words is not None and not _DOES.search(words)),
-            key=lambda index: not WORKSPACE.search(said[index] or ""),
+            (index for index, words in enumerate(said) if words is not None),
+            # A switcher may be called as the workspace that it shows: such as "New York Times".
+            key=lambda index: (bool(_DOES.search(said[index] or "")), not WORKSPACE.search(said[index] or "")),
         )
         for opener in [
             *map(openers.nth, likely),
