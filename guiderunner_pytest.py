@@ -368,6 +368,7 @@ def _faults(node: pytest.Item) -> list[Fault]:
 def _number_in_sandbox(node: pytest.Item, step: object) -> int:
     """The number of a step that a mark names as `migration.until` does, in the edition that the sandbox begins with."""
     from fixtures.world import Behaviour
+    from runner.errors import WrongUsage
     from runner.flow import find_flow
 
     if isinstance(step, int) and not isinstance(step, bool):
@@ -376,12 +377,10 @@ def _number_in_sandbox(node: pytest.Item, step: object) -> int:
         raise _refusal(f"fault: {step!r} is no step: name its number, or words that the guide prints in bold in it")
     changes = [{"edition": Behaviour().edition}, *_behaviour(node)]
     edition = next(change["edition"] for change in reversed(changes) if "edition" in change)
-    flow = find_flow("wordpress-migration", edition)
-    found = [one.number for one in flow.steps if step.casefold() in map(str.casefold, one.says)]
-    if len(found) != 1:
-        known = "; ".join(f"{one.number} {one.words}" for one in flow.steps)
-        raise _refusal(f'fault: "{step}" names {"several steps" if found else "no step"} of edition {edition}: {known}')
-    return found[0]
+    try:
+        return find_flow("wordpress-migration", edition).number_of(step)
+    except WrongUsage as error:
+        raise _refusal(f"fault: {error}") from None
 
 
 # -- the run ------------------------------------------------------------------------------------------------------

@@ -198,6 +198,23 @@ class Flow(Generic[R]):
         """How many steps it has; the most of any edition as long as it is not known which one it is."""
         return max(len(one.steps) for one in self.may_be)
 
+    def number_of(self, step: int | str) -> int:
+        """The number of the step with this number, or in which the guide prints these words in bold.
+
+        Raises:
+            WrongUsage: There is none, or more than one.
+        """
+        if isinstance(step, int):
+            if not 1 <= step <= self.most_steps:
+                raise WrongUsage(f"there is no step {step}: {self.name} has steps 1 to {self.most_steps}")
+            return step
+        wanted = step.casefold()
+        found = [one.number for one in self.steps if wanted in (words.casefold() for words in one.says)]
+        if len(found) != 1:
+            known = "; ".join(f"{one.number} {one.words}" for one in self.steps)
+            raise WrongUsage(f'"{step}" names {"several steps" if found else "no step"} of {self.name}: {known}')
+        return found[0]
+
     def step(
         self,
         number: int,

@@ -178,7 +178,7 @@ class Performer(Generic[R]):
         """
         __tracebackhide__ = True
         self._recognise_for(step)
-        number = self.number_of(step)
+        number = self.flow.number_of(step)
         self._perform(lambda flow: flow.order(preflight=False, until=number))
         return self
 
@@ -190,7 +190,7 @@ class Performer(Generic[R]):
         """
         __tracebackhide__ = True
         self._recognise_for(step)
-        number = self.number_of(step)
+        number = self.flow.number_of(step)
         done = self.steps_done
         if number in done:
             raise WrongUsage(f"step {number} is done already: a run does no step twice")
@@ -216,23 +216,6 @@ class Performer(Generic[R]):
         self.performed.attach(page, self._camera)
         self._fresh, self._answer = True, answer
         return self
-
-    def number_of(self, step: int | str) -> int:
-        """The number of the step with this number, or in which the guide prints these words in bold.
-
-        Raises:
-            WrongUsage: There is none, or more than one.
-        """
-        if isinstance(step, int):
-            if not 1 <= step <= self.flow.most_steps:
-                raise WrongUsage(f"there is no step {step}: {self.flow.name} has steps 1 to {self.flow.most_steps}")
-            return step
-        wanted = step.casefold()
-        found = [one.number for one in self.flow.steps if wanted in (words.casefold() for words in one.says)]
-        if len(found) != 1:
-            known = "; ".join(f"{one.number} {one.words}" for one in self.flow.steps)
-            raise WrongUsage(f'"{step}" names {"several steps" if found else "no step"} of {self.flow.name}: {known}')
-        return found[0]
 
     # What the test's fixtures do
 

@@ -63,6 +63,7 @@ _BUSY = re.compile(
     r"|please wait",
     re.IGNORECASE,
 )
+"""What a dialogue says that tells of work which goes on."""
 
 _NEWS = re.compile(r"what.s new|new (feature|look)\b|introducing|announc|release notes|\btour\b", re.IGNORECASE)
 GOES = 5.0

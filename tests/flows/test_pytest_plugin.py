@@ -75,7 +75,7 @@ def test_the_example_of_another_dashboard_passes_as_it_stands(
 WRONG = {
     'fault("session-end")': 'there is no fault "session-end"; the closest are: session-ends*',
     'fault("multisite", step=3)': "the fault multisite is one of the existing site, which is so from the start*",
-    'fault("outage", step="Generate Token")': 'fault: "Generate Token" names no step of edition 2024: 1 *',
+    'fault("outage", step="Generate Token")': 'fault: "Generate Token" names no step of wordpress-migration: 1 *',
     'fault("outage", step=3.5)': "fault: 3.5 is no step: name its number, or words that the guide prints in bold in it",
     "fault(500)": "fault: it takes a name and perhaps a step: fault(*",
     'fault("outage", stp=3)': "fault: it takes a name and perhaps a step: fault(*",

@@ -452,13 +452,26 @@ def test_who_is_sent_back_at_once_without_a_reason_is_told_so(page: Page) -> Non
             server.shutdown()
 
 
-def pressed_migrate(page: Page, form_page: str) -> tuple[MigrationService, MigrationForm]:
-    """**Migrate** has been pressed on this page of the plugin."""
-    page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
-    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "1s"})
-    service = MigrationService(page, settings, say=lambda _: None)
+def pressed_migrate(
+    page: Page, form_page: str | Callable[[Route], None], *, patience: str = "1s", **told: Callable[[str], None]
+) -> tuple[MigrationService, MigrationForm]:
+    """**Migrate** has been pressed on this page of the plugin, or where all pages are answered so.
+
+    Args:
+        page: The tab.
+        form_page: The page, or what answers.
+        patience: How long a page may take.
+        told: What the service's page object tells.
+    """
+    if isinstance(form_page, str):
+        page.route("https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page))
+    else:
+        page.context.route(re.compile("example/"), form_page)
+    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": patience})
+    service = MigrationService(page, settings, say=lambda _: None, **told)
     page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
     form = MigrationForm(page, settings)
+    form.fill_in("writing-widgets", TOKEN)
     service.expect_migration()
     form.press_migrate()
     return service, form
@@ -504,15 +517,8 @@ def test_who_is_asked_to_sign_in_on_the_way_back_does_so_once(page: Page) -> Non
         body = next((body for part, body in known.items() if part in address), form_page)
         route.fulfill(content_type="text/html", body=body)
 
-    page.route(re.compile("example/"), answer)
-    settings = MigrationSettings.load({**SETTINGS, "PAGE_TIMEOUT": "2s"})
     begun: list[str] = []
-    service = MigrationService(page, settings, say=lambda _: None, begins=begun.append)
-    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
-    form = MigrationForm(page, settings)
-    form.fill_in("writing-widgets", TOKEN)
-    service.expect_migration()
-    form.press_migrate()
+    service, form = pressed_migrate(page, answer, patience="2s", begins=begun.append)
     pressed: list[bool] = []
 
     def sign_in_again() -> None:
@@ -527,21 +533,14 @@ def test_a_form_that_opens_a_new_tab_is_followed_there(page: Page) -> None:
     """What it was sent to is in that tab: nothing may say that it was not sent, and have it sent again."""
     fields = f"{FIELDS}<button>Migrate</button>"
     form_page = f"<form id=ptn_migrate_form method=post target=_blank action='https://service.example/home/migrate'>{fields}</form>"
-    page.context.route(
-        "https://source.example/**", lambda route: route.fulfill(content_type="text/html", body=form_page)
-    )
     banner = '<div role=dialog aria-label=Cookies>We use cookies. <button onclick="this.parentNode.remove()">Reject all</button></div>'
-    page.context.route(
-        "https://service.example/**", lambda route: route.fulfill(content_type="text/html", body=RUNNING + banner)
-    )
-    settings = MigrationSettings.load(SETTINGS)
+
+    def answer(route: Route) -> None:
+        body = form_page if "//source." in route.request.url else RUNNING + banner
+        route.fulfill(content_type="text/html", body=body)
+
     closed: list[str] = []
-    service = MigrationService(page, settings, say=lambda _: None, note_interruption=closed.append)
-    page.goto("https://source.example/wp-admin/admin.php?page=pantheon")
-    form = MigrationForm(page, settings)
-    form.fill_in("writing-widgets", TOKEN)
-    service.expect_migration()
-    form.press_migrate()
+    service, form = pressed_migrate(page, answer, patience="4s", note_interruption=closed.append)
     service.follow_hand_shake(form, "writing-widgets", TOKEN)
     assert service.page.url == "https://service.example/home/migrate"
     expect(service.page.locator("h1")).to_be_visible()

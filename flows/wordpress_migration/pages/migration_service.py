@@ -561,8 +561,8 @@ class MigrationService:
 
     def _about_others(self) -> list[str]:
         """The page's lines about other migrations than this one."""
-        texts: list[str] = self.page.evaluate(_ABOUT_OTHERS)
-        return [" ".join(line.split()) for text in texts for line in text.splitlines()]
+        parts: list[str] = self.page.evaluate(_ABOUT_OTHERS)
+        return [" ".join(line.split()) for part in parts for line in part.splitlines()]
 
     def _tells_progress(self) -> bool:
         return self.page.get_by_role("progressbar").filter(visible=True).count() > 0 or bool(self._percent())

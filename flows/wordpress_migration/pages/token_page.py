@@ -9,9 +9,11 @@ from flows.wordpress_migration.settings import slug
 from runner.controls import LATE, Secret, Stuck, control, copied_by, copy_buttons, fields, lines, shown_values, until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from playwright.sync_api import Locator, Page
+
+    from runner.controls import Shown
 
 TOKEN = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_-]{30,128}")
 """About 45 letters, digits, - and _, with at least one letter and one digit (as seen in edition 2024)."""
@@ -179,17 +181,23 @@ class TokenPage:
             for one in shown_values(self.page)
             if one.value != token.reveal() and re.fullmatch(r"[a-z0-9][a-z0-9-]*", one.value)
         ]
-        alike = [one.value for one in shown if self._is_site_name(one.value)]
-        labelled = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:1]))]
-        # A sign may stand between the label and what it is about.
-        nearly = [one.value for one in shown if any(map(_LABELS_NAME.search, one.words[:2]))]
+        alike = {one.value for one in shown if self._is_site_name(one.value)}
         # What stood there before may be another site's, such as in the navigation.
-        own = [value for value in alike if value not in self.before]
-        nearly = [value for value in nearly if value in own]
-        own = own or [value for value in alike if value == slug(self._typed_name) or len(set(alike)) == 1]
-        in_field = [one.value for one in shown if one.in_field and one.value in labelled]
-        sure = [value for value in labelled if value in own] or [value for value in labelled if value in alike]
-        return next(iter([*in_field, *sure, *nearly, *labelled, *own]), None)
+        new = {value for value in alike if value not in self.before}
+
+        def is_labelled(one: Shown, within: int = 1) -> bool:
+            return any(map(_LABELS_NAME.search, one.words[:within]))
+
+        best_first: tuple[Callable[[Shown], bool], ...] = (
+            lambda one: is_labelled(one) and one.in_field,
+            lambda one: is_labelled(one) and one.value in new,
+            lambda one: is_labelled(one) and one.value in alike,
+            lambda one: is_labelled(one, within=2) and one.value in new,  # a sign may stand between the two
+            is_labelled,
+            lambda one: one.value in new,
+            lambda one: one.value in alike and (one.value == slug(self._typed_name) or len(alike) == 1),
+        )
+        return next((one.value for is_it in best_first for one in shown if is_it(one)), None)
 
     def may_be_tokens(self) -> list[str]:
         """What has appeared on the page and looks like a machine token, whatever its words say of it."""
