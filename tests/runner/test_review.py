@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
+from runner import pages
 from runner import review as module
 from runner.darkroom import printed, printed_anew
 from runner.difference import Region
@@ -140,6 +141,7 @@ def test_a_review_says_what_becomes_of_each_image_and_why(folder: Path, browser:
 
 def test_prints_that_were_made_beside_the_run_are_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is printed at the end for which nobody had to wait."""
+    monkeypatch.setattr(pages, "now", lambda: "2026-01-02T03:04:05.678+00:00")
     decisions = [
         replace(each, prints=printed(each.after), prints_before=printed_anew(each.before) if each.before else None)
         for each in ALL
