@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from runner.controls.addresses import host_of, same_site
 from runner.controls.choosing import CHOICES, LATE, choice, choose, choose_from, offered, tick
-from runner.controls.copies import CopyButton, capture_copies, copied_by, copy_buttons
+from runner.controls.copies import COPIES, WordedButton, capture_copies, copied_by, worded_buttons
 from runner.controls.fields import Field, Shown, field, fields, shown_values
 from runner.controls.finding import (
+    any_of,
     can_be_pressed,
     control,
     controls,
@@ -32,8 +33,8 @@ from runner.secrets import Secret, plain_url
 
 __all__ = [
     "CHOICES",
+    "COPIES",
     "LATE",
-    "CopyButton",
     "Field",
     "NeedsPerson",
     "OneTimeCodes",
@@ -43,7 +44,9 @@ __all__ = [
     "StartAgain",
     "Stuck",
     "Undone",
+    "WordedButton",
     "alerts",
+    "any_of",
     "begins_with",
     "can_be_pressed",
     "capture_copies",
@@ -56,7 +59,6 @@ __all__ = [
     "controls",
     "controls_on",
     "copied_by",
-    "copy_buttons",
     "default_timeout",
     "dismiss_interruptions",
     "field",
@@ -85,4 +87,5 @@ __all__ = [
     "tick",
     "until",
     "within",
+    "worded_buttons",
 ]

@@ -1,4 +1,4 @@
-"""What a page's own Copy buttons hand over, without the clipboard."""
+"""Buttons with the words beside them, and what a page's own Copy buttons hand over, without the clipboard."""
 
 from __future__ import annotations
 
@@ -14,17 +14,25 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 
+COPIES = re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)
+"""What the name of a button says that copies."""
+
+
 @dataclass(frozen=True)
-class CopyButton:
-    """A button that copies, with its name and the words before it, nearest first."""
+class WordedButton:
+    """A button, with its name and the words before it, nearest first."""
 
     locator: Locator
     words: tuple[str, ...]
 
 
-def copy_buttons(page: Page) -> list[CopyButton]:
-    """All buttons of the page whose name says that they copy, and links that look like such."""
-    name = re.compile(r"\bcop(y|ied)\b", re.IGNORECASE)
+def worded_buttons(page: Page, name: re.Pattern[str]) -> list[WordedButton]:
+    """All buttons of the page with such a name, and links that look like such.
+
+    Args:
+        page: The page.
+        name: What they are called, such as `COPIES`.
+    """
     links = page.get_by_role("link", name=name).and_(page.locator(f":is({LEADS_NOWHERE})"))
     found = page.get_by_role("button", name=name).or_(links).filter(visible=True)
     words = found.evaluate_all(
@@ -33,7 +41,7 @@ def copy_buttons(page: Page) -> list[CopyButton]:
                 [...bound(el), clean(el.textContent), clean(el.title), ...near(el, copies)].filter(Boolean));
         }}"""
     )
-    return [CopyButton(found.nth(index), tuple(said)) for index, said in enumerate(words)]
+    return [WordedButton(found.nth(index), tuple(said)) for index, said in enumerate(words)]
 
 
 _COPIED = "__copied_here"

@@ -130,6 +130,39 @@ def test_a_dialogue_that_hides_the_token_is_no_interruption(begin: Begin, words:
     assert run.dashboard.page.get_by_role("dialog").is_visible()
 
 
+HIDDEN = (
+    "<p>Pantheon Site Name</p><p>writing-widgets</p>"
+    "<p>Keep this page open.<button onclick='this.remove()'>Show</button></p>"
+    "<p>Your Machine Token</p><code id=t>{dots}</code>{show}"
+)
+
+
+@pytest.mark.parametrize("edition", [0, 1])
+@pytest.mark.parametrize(
+    "show",
+    [
+        "<button onclick='t.textContent = token'>Show token</button>",
+        "<button onclick='t.textContent = token' aria-label=Reveal>Reveal</button>",
+        "<a href='#' role=button onclick='t.innerHTML = `<input readonly value=${token}>`'>View</a>",
+        "<button onclick='setTimeout(() => t.textContent = token, 400)'>Show your machine token</button>",
+    ],
+    ids=["by its name", "beside it", "in a field", "later"],
+)
+def test_a_token_that_is_hidden_at_first_is_shown(begin: Begin, show: str, edition: int) -> None:
+    """A reader who finds nothing to copy presses what shows it, and nothing else that shows something."""
+    hidden = HIDDEN.format(dots="\u2022" * 12, show=show)
+    run = begin(
+        f"<div id=v>{GENERATE}</div><script>const token = '{TOKEN}';"
+        f"function generate() {{ v.innerHTML = `{hidden.replace('`', chr(92) + '`').replace('$', chr(92) + '$')}"
+        "<button onclick=next()>Continue to Migration</button><a href=/x>Install on /wp-admin</a>` }"
+        "function next() { v.innerHTML = '<a href=/x>Go to wp-admin</a>' }</script>",
+        edition=edition,
+    )
+    run.make_machine_token()
+    assert (run.machine_token.reveal(), run.facts["site_name"]) == (TOKEN, "writing-widgets")
+    assert run.dashboard.page.get_by_role("button", name="Show", exact=True).count() == (edition == 0)
+
+
 def test_a_dialogue_that_was_open_before_is_not_the_tokens(begin: Begin) -> None:
     """Help speaks of machine tokens and has something to copy; the password that is asked for is given all the same."""
     run = begin(

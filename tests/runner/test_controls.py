@@ -11,6 +11,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, expect
 
 from runner.controls import (
+    COPIES,
     Stuck,
     capture_copies,
     choice,
@@ -22,7 +23,6 @@ from runner.controls import (
     controls,
     controls_on,
     copied_by,
-    copy_buttons,
     default_timeout,
     dismiss_interruptions,
     field,
@@ -38,6 +38,7 @@ from runner.controls import (
     tick,
     until,
     within,
+    worded_buttons,
 )
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def test_typed_text_alone_is_not_a_choice(page: Page) -> None:
         choose_from(page.locator("[data-me]"), "Widgets", timeout=1)
 
 
-COPIES = {
+COPYING = {
     "clipboard": "navigator.clipboard.writeText('the-token')",
     "clipboard item": "navigator.clipboard.write([new ClipboardItem({'text/plain': new Blob(['the-token'], {type: 'text/plain'})})])",
     "command on a field": "t.select(); document.execCommand('copy')",
@@ -330,7 +331,7 @@ COPIES = {
 }
 
 
-@pytest.mark.parametrize("script", COPIES.values(), ids=COPIES.keys())
+@pytest.mark.parametrize("script", COPYING.values(), ids=COPYING.keys())
 def test_what_a_copy_button_hands_over_is_captured_in_the_page(page: Page, script: str) -> None:
     """By the clipboard's interface and by the old command; the system's clipboard stays as it was."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -346,7 +347,7 @@ def test_what_a_copy_button_hands_over_is_captured_in_the_page(page: Page, scrip
     page.evaluate("() => navigator.clipboard.writeText('what the user had copied')")
     capture_copies(page)
     page.reload()
-    first, second = copy_buttons(page)
+    first, second = worded_buttons(page, COPIES)
     assert "Pantheon Site Name" in first.words
     assert "Your Machine Token" in second.words
     assert copied_by(second.locator) == "the-token"
@@ -373,7 +374,7 @@ def test_a_link_that_copies_is_a_copy_button_and_one_that_leads_away_is_none(pag
         "<p>Site Name</p><a href='#'>Copy</a><p>Your Machine Token</p><span role=link tabindex=0>Copy</span>"
         "<a href='https://docs.example/token'>How to copy your machine token</a>"
     )
-    first, second = copy_buttons(page)
+    first, second = worded_buttons(page, COPIES)
     assert (first.words[:2], second.words[:2]) == (("Copy", "Site Name"), ("Copy", "Your Machine Token"))
     assert "Site Name" not in second.words
 

@@ -6,10 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from flows.wordpress_migration.settings import slug
-from runner.controls import LATE, Secret, Stuck, control, copied_by, copy_buttons, fields, lines, shown_values, until
+from runner.controls import (
+    COPIES,
+    LATE,
+    Secret,
+    Stuck,
+    control,
+    copied_by,
+    fields,
+    lines,
+    shown_values,
+    until,
+    worded_buttons,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from playwright.sync_api import Locator, Page
 
@@ -34,6 +46,11 @@ _LABELS_TOKEN = re.compile(
 
 _LABELS_NAME = re.compile(r"^(?!.*\btoken\b).*(site.?name|\bname\b)", re.IGNORECASE)
 """Words beside the site's name."""
+
+_SHOW = re.compile(
+    r"^\W*(show|reveal|view|display|unmask)( (it|(the |your |my |new )*(machine )?token))?\W*$", re.IGNORECASE
+)
+"""Name of what shows a token that is hidden at first."""
 
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
@@ -109,7 +126,9 @@ class TokenPage:
             timeout=LATE,
             changes_it=True,
         )
-        found = found or until(self.page, self._token_shown)
+        if found is None:
+            self._show_token()
+            found = until(self.page, lambda: self._token_shown() or self._token_in_field())
         if found is None:
             raise Stuck(
                 "the machine token is not to be found: no Copy button hands it over, no field is labelled as the "
@@ -133,13 +152,27 @@ class TokenPage:
         return whole.pop() if len(whole) == 1 else None
 
     def _token_from_copy_button(self) -> str | None:
-        for button in copy_buttons(self.page):
+        for button in self._beside_token(COPIES):
+            copied = (copied_by(button) or "").strip()
+            if LABELLED_TOKEN.fullmatch(copied):
+                return copied
+        return None
+
+    def _beside_token(self, name: re.Pattern[str]) -> Iterator[Locator]:
+        """The buttons of such a name that have to do with the token, and not with its name or the site's."""
+        for button in worded_buttons(self.page, name):
             about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
             if _LABELS_TOKEN.search(about):
-                copied = (copied_by(button.locator) or "").strip()
-                if LABELLED_TOKEN.fullmatch(copied):
-                    return copied
-        return None
+                yield button.locator
+
+    def _show_token(self) -> bool:
+        """Press what shows a token that the page hides at first; returns whether there was such a thing."""
+        if self._token_shown():
+            return False
+        show = next(self._beside_token(_SHOW), None)
+        if show:
+            show.click()
+        return show is not None
 
     def _token_shown(self) -> str | None:
         shown = [one for one in shown_values(self.page) if LABELLED_TOKEN.fullmatch(one.value)]
@@ -211,9 +244,13 @@ class TokenPage:
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
-        return until(
-            self.page,
-            lambda: self._token_in_field() or self._token_from_copy_button() or self._token_shown(),
-            timeout=LATE,
-            changes_it=True,
-        )
+
+        def found() -> str | None:
+            return until(
+                self.page,
+                lambda: self._token_in_field() or self._token_from_copy_button() or self._token_shown(),
+                timeout=LATE,
+                changes_it=True,
+            )
+
+        return found() or (found() if self._show_token() else None)
