@@ -147,7 +147,11 @@ def press_send(filled: Locator, *names: str) -> None:
     # A tab or a link of the same name may stand above the form: what submits it comes first.
     own = _holding(page, "form", filled).last
     submits = own.locator("button:not([type=button], [type=reset]), input[type=submit], input[type=image]")
-    for name in names:
+    sends = controls(own, *names).and_(submits)
+    if (count := sends.count()) == 1:
+        sends.first.describe("what sends the form").click()
+        return
+    for name in names if count else ():
         if (button := control(own, name).and_(submits)).is_visible():
             button.click()
             return

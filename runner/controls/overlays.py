@@ -184,7 +184,7 @@ def close_what_covers(covered: Locator) -> str:
     Returns:
         With what it was closed; nothing if nothing was.
     """
-    if not covered.is_visible() or can_be_pressed(covered):
+    if not covered.is_visible() or covered.evaluate(_ON_TOP_JS) or can_be_pressed(covered):
         return ""
     cover = covered.evaluate_handle(_COVER_JS).as_element()
     fields = "input:not([type=checkbox], [type=radio], [type=hidden]), select, textarea"
@@ -199,6 +199,12 @@ def close_what_covers(covered: Locator) -> str:
             return name
     return ""
 
+
+_ON_TOP_JS = """el => {
+    const {left, top, width, height} = el.getBoundingClientRect();
+    return window === window.top && el.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
+"""Whether its middle is certain to be what a click meets; a click on trial tells so only when it stands still."""
 
 _COVER_JS = """covered => {
     const {left, top, width, height} = covered.getBoundingClientRect();

@@ -27,6 +27,7 @@ from runner.controls import (
     Stuck,
     Undone,
     alerts,
+    any_of,
     can_be_pressed,
     capture_copies,
     choice,
@@ -696,7 +697,9 @@ class Dashboard:
 
         Where it offers only to have a machine token made, the control to confirm comes with the token.
         """
-        self.reach(self.confirm_migration_progress, *self._names_of(site_name), self.generate_machine_token)
+        confirm = self.confirm_migration_progress
+        if self.reach(confirm, *self._names_of(site_name), self.generate_machine_token) is confirm:
+            return True
         self.rest.reached()  # its head may name the site before what is to be pressed has come
 
         def look() -> bool | None:
@@ -755,7 +758,7 @@ class Dashboard:
     def _in_wizard(self) -> bool:
         """Whether the page is still the wizard's; while it confirms, its button may have another name."""
         wizards = (self.confirm_migration_progress, self.to_wp_admin, self.generate_machine_token)
-        return any(one.is_visible() for one in wizards)
+        return any_of(wizards).filter(visible=True).count() > 0
 
     def _shows_site(self, site_name: str) -> bool:
         """Whether the page is the site's dashboard: neither one of which only the head has come, nor the wizard's."""
@@ -765,7 +768,7 @@ class Dashboard:
         return self._names_site(site_name)
 
     def _names_site(self, site_name: str) -> bool:
-        named_there = any(name.count() for name in self._names_of(site_name))
+        named_there = any_of(self._names_of(site_name)).count() > 0
         return named_there and not self._in_wizard() and not any(map(_NOT_OVER.search, lines(self.page)))
 
     def _names_of(self, site_name: str) -> list[Locator]:
