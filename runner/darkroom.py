@@ -100,8 +100,13 @@ class Darkroom:
             prints = self._prints[path] = self._printer.submit(
                 lambda: printed(written.result()[1], written.result()[0])
             )
-            if then:
-                self._following.append(self._printer.submit(lambda: then(written.result()[1], prints.result())))
+
+            def follow() -> None:
+                # Of a picture that could not be written `finish` says so, once.
+                if then and written.exception() is None:
+                    then(written.result()[1], prints.result())
+
+            self._following.append(self._printer.submit(follow))
 
     def finish(self) -> None:
         """Wait until every picture is in its file.

@@ -8,6 +8,7 @@ import os
 import sys
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,7 +33,6 @@ from runner.studio import Studio, Taken, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -202,6 +202,26 @@ def test_a_step_that_fails_leaves_the_target_untouched(
     with pytest.raises(StepFailed, match=f"the image {IMAGES[number - 1]} is refused: over the control"):
         regenerate()
     assert everything(target) == before
+
+
+@browsing
+@pytest.mark.parametrize("failing", [1, 3])
+def test_an_image_that_is_not_in_its_file_ends_its_step(
+    regenerate: Callable[..., list[Decision]], target: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    """A full disk is told as that, once: it is not the ledger's."""
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == Path(IMAGES[failing - 1]).name and "runs" in path.parts:
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StepFailed, match="No space left on device") as failed:
+        regenerate()
+    assert failed.value.failure.step == failing
+    assert everything(target) == {}
 
 
 @browsing
