@@ -31,7 +31,7 @@ guide.step(
 def choose_site_to_migrate(run: MigrationRun) -> None:
     """Enter the current website's address and say that it is WordPress."""
     dashboard = run.dashboard
-    dashboard.website_url.fill(run.settings.source_url)
+    dashboard.enter_website_url(run.settings.source_url)
     wordpress = dashboard.choose_cms("WordPress")
     run.screenshot(highlight=wordpress)
     dashboard.press_continue()

@@ -39,7 +39,7 @@ def choose_site_to_migrate(run: MigrationRun) -> None:
     dashboard = run.dashboard
     run.screenshot(highlight=dashboard.cms_to_choose("WordPress"))
     dashboard.choose_cms_first("WordPress")
-    dashboard.website_url.fill(run.settings.source_url)
+    dashboard.enter_website_url(run.settings.source_url)
     run.screenshot(highlight=dashboard.continue_)
     dashboard.press_continue()
 

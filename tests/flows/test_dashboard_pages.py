@@ -207,6 +207,39 @@ def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) 
     assert dashboard.page.get_by_role("radio", name="Widgets").is_checked()
 
 
+@pytest.mark.parametrize(
+    ("hint", "refusal"),
+    [
+        ("Enter your domain without https://, such as www.example.com", ""),
+        ("", "This address is not valid. Do not include the protocol (http:// or https://)."),
+    ],
+    ids=["said at once", "said as a refusal"],
+)
+def test_an_address_may_be_wanted_without_its_scheme(at: Callable[..., Dashboard], hint: str, refusal: str) -> None:
+    """A reader enters it as the page says."""
+    dashboard = at(
+        f"<form onsubmit='send(); return false'><label>Website URL <input id=u></label><p>{hint}</p><p id=r></p>"
+        "<button>Continue</button></form><script>function send() {"
+        f" if (u.value.includes('/')) r.textContent = '{refusal}'; else document.body.innerHTML ="
+        " `<p>${u.value}</p><label>Name <input></label><button>Create Site</button>` }</script>"
+    )
+    dashboard.enter_website_url("https://www.example.com")
+    dashboard.press_continue()
+    assert dashboard.page.locator("p").inner_text() == "www.example.com"
+
+
+def test_an_address_that_is_refused_for_something_else_is_not_entered_anew(at: Callable[..., Dashboard]) -> None:
+    """What the page says is the reason."""
+    dashboard = at(
+        "<form onsubmit='r.textContent = `This address is not valid: it must begin with https://`; return false'>"
+        "<label>Website URL <input></label><p id=r></p><button>Continue</button></form>"
+    )
+    dashboard.enter_website_url("https://www.example.com")
+    with pytest.raises(Undone, match="it must begin with https"):
+        dashboard.press_continue()
+    assert dashboard.page.get_by_role("textbox").input_value() == "https://www.example.com"
+
+
 def test_no_workspace_of_a_longer_name_is_chosen(at: Callable[[str], Dashboard]) -> None:
     """The site would be made there."""
     radios = "".join(f"<label><input type=radio name=w> {name}</label>" for name in ("Jo", "Widgets International"))

@@ -121,6 +121,13 @@ _NO_REFUSAL = re.compile(
 )
 """Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
 
+_WITHOUT_SCHEME = re.compile(
+    r"\b(without|omit|exclude|remove|leave out|leave off|(don.t|do not|not) (include|enter|use|add|type))\b"
+    r"(\W+(the|any|a|leading|url|including))*\W+(https?\b|scheme|protocol)",
+    re.IGNORECASE,
+)
+"""What a page says that wants an address without "https://"."""
+
 _NOT_COMPLETE = re.compile(
     r"(not|n.t) (yet )?(been )?(complete|finished|done)|still|in progress|under ?way|(not\b|n.t\b).*yet", re.IGNORECASE
 )
@@ -432,7 +439,27 @@ class Dashboard:
         Raises:
             Stuck: The dashboard refused what was entered.
         """
-        self.reach(self.create_site, pressed=self._press(self.continue_))
+        try:
+            self.reach(self.create_site, pressed=self._press(self.continue_))
+        except Stuck:
+            if not self._leave_out_scheme():
+                raise
+            self.reach(self.create_site, pressed=self._press(self.continue_))
+
+    def enter_website_url(self, url: str) -> None:
+        """Enter the current website's URL, without its scheme where the page says so."""
+        self.website_url.fill(url)
+        self._leave_out_scheme()
+
+    def _leave_out_scheme(self) -> bool:
+        """Enter the URL without its scheme if the page asks for that; returns whether it was entered anew."""
+        if not any(map(_WITHOUT_SCHEME.search, lines(self.page))):
+            return False
+        before, scheme, rest = self.website_url.input_value().partition("://")
+        if scheme:
+            self._say(f'the dashboard wants the address without "{before}://"')
+            self.website_url.fill(rest)
+        return bool(scheme)
 
     def begin_to_migrate(self) -> None:
         """Press **Migrate Existing Site** and wait for the wizard."""
