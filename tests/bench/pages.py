@@ -9,11 +9,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from runner.browser import SAME_PIXELS, BrowserSettings, open_browser
+from runner.browser import SAME_PIXELS, BrowserSettings, open_browser, open_while_importing
 from runner.flow import Flow
-from runner.ledger import Ledger
 from runner.look import Look
-from runner.performance import Options, perform
 from runner.publish import held
 from runner.regenerate import Regeneration, wanted_images
 from runner.run import Run
@@ -41,23 +39,25 @@ def guide_of(urls: list[str]) -> Flow[Run[Settings]]:
 def regenerate(flow: Flow[Run[Settings]], folder: Path) -> None:
     """Take the flow's images, and publish them below a folder."""
     images = wanted_images(flow, None)
-    with held(folder / "images") as target:
-        take(flow, images, Regeneration(target, images), folder)
-
-
-def take(flow: Flow[Run[Settings]], images: list[str], regeneration: Regeneration, folder: Path) -> None:
-    """Perform the flow once, and publish what it has taken."""
-    studio = Studio(LOOK, {}, developed=regeneration.decide, wanted=images)
     launch = partial(open_browser, BrowserSettings.load(environment()), switches=SAME_PIXELS["chromium"])
-    perform(
-        flow,
-        Settings.load({}),
-        partial(regeneration.open_browser, launch, studio, images),
-        runs=folder / "runs",
-        ledger=Ledger.beside(folder / "runs"),
-        options=Options(studio=studio),
-    )
-    regeneration.publish()
+    with (
+        held(folder / "images") as target,
+        open_while_importing(launch, "runner.ledger", "runner.performance", "runner.review") as browsers,
+    ):
+        from runner.ledger import Ledger  # noqa: PLC0415 - imported meanwhile, as the command does it
+        from runner.performance import Options, perform  # noqa: PLC0415
+
+        regeneration = Regeneration(target, images)
+        studio = Studio(LOOK, {}, developed=regeneration.decide, wanted=images)
+        perform(
+            flow,
+            Settings.load({}),
+            partial(regeneration.open_browser, browsers, studio, images),
+            runs=folder / "runs",
+            ledger=Ledger.beside(folder / "runs"),
+            options=Options(studio=studio),
+        )
+        regeneration.publish()
 
 
 if __name__ == "__main__":
