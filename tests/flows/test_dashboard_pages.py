@@ -207,6 +207,26 @@ def test_a_workspace_is_searched_in_a_long_list(at: Callable[[str], Dashboard]) 
     assert dashboard.page.get_by_role("radio", name="Widgets").is_checked()
 
 
+CONFIRM = "<h1>writing-widgets</h1><div id=v><button>Confirm Migration Progress</button></div>"
+
+
+def test_what_a_page_begins_with_is_not_what_it_offers(at: Callable[..., Dashboard]) -> None:
+    """A part that it has kept may stand there until the server has told how far the migration is."""
+    dashboard = at(
+        f"{CONFIRM}<script>setTimeout(() => v.innerHTML = '<button>Generate Machine Token</button>', 500)</script>"
+    )
+    assert not dashboard.offers_to_confirm("writing-widgets")
+
+
+def test_a_tab_that_was_left_is_at_rest(at: Callable[..., Dashboard], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has shown that all the time."""
+    dashboard = at(CONFIRM)
+    monkeypatch.setattr("flows.wordpress_migration.pages.lists.LASTING", 0.1)
+    assert until(dashboard.page, lambda: dashboard.rest.lasts or None)
+    monkeypatch.setattr(dashboard.rest, "reached", lambda: pytest.fail("waited for"))
+    assert dashboard.offers_to_confirm("writing-widgets")
+
+
 @pytest.mark.parametrize(
     ("hint", "refusal"),
     [

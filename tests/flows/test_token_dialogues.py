@@ -130,37 +130,63 @@ def test_a_dialogue_that_hides_the_token_is_no_interruption(begin: Begin, words:
     assert run.dashboard.page.get_by_role("dialog").is_visible()
 
 
+DOTS = "\u2022" * 12
 HIDDEN = (
-    "<p>Pantheon Site Name</p><p>writing-widgets</p>"
-    "<p>Keep this page open.<button onclick='this.remove()'>Show</button></p>"
-    "<p>Your Machine Token</p><code id=t>{dots}</code>{show}"
+    "<p>Pantheon Site Name</p><p>writing-widgets</p><p>What a machine token is <button onclick='pressed++'>Show</button></p>"
+    "<p>Your Machine Token</p>{}<button onclick=next()>Continue to Migration</button><a href=/x>Install on /wp-admin</a>"
+)
+SCRIPT = (
+    f"<div id=v>{GENERATE}</div><script>const token = '{{}}'; let pressed = 0;"
+    "function generate() {{ v.innerHTML = document.querySelector('template').innerHTML }}"
+    "function next() {{ v.innerHTML = '<a href=/x>Go to wp-admin</a>' }}</script><template>{}</template>"
 )
 
 
 @pytest.mark.parametrize("edition", [0, 1])
 @pytest.mark.parametrize(
-    "show",
+    "hidden",
     [
-        "<button onclick='t.textContent = token'>Show token</button>",
-        "<button onclick='t.textContent = token' aria-label=Reveal>Reveal</button>",
-        "<a href='#' role=button onclick='t.innerHTML = `<input readonly value=${token}>`'>View</a>",
-        "<button onclick='setTimeout(() => t.textContent = token, 400)'>Show your machine token</button>",
+        f"<code id=t>{DOTS}</code><button onclick='t.textContent = token'>Show token</button>",
+        f"<code id=t>{DOTS}</code><button onclick='t.textContent = token' aria-label=Reveal>Reveal</button>",
+        "<code id=t>********</code><a href='#' onclick='t.innerHTML = `<input readonly value=${token}>`'>View</a>",
+        f"<i id=t>{DOTS}</i><button onclick='setTimeout(() => t.textContent = token, 400)'>Show your machine token</button>",
     ],
     ids=["by its name", "beside it", "in a field", "later"],
 )
-def test_a_token_that_is_hidden_at_first_is_shown(begin: Begin, show: str, edition: int) -> None:
+def test_a_token_that_is_hidden_at_first_is_shown(begin: Begin, hidden: str, edition: int) -> None:
     """A reader who finds nothing to copy presses what shows it, and nothing else that shows something."""
-    hidden = HIDDEN.format(dots="\u2022" * 12, show=show)
-    run = begin(
-        f"<div id=v>{GENERATE}</div><script>const token = '{TOKEN}';"
-        f"function generate() {{ v.innerHTML = `{hidden.replace('`', chr(92) + '`').replace('$', chr(92) + '$')}"
-        "<button onclick=next()>Continue to Migration</button><a href=/x>Install on /wp-admin</a>` }"
-        "function next() { v.innerHTML = '<a href=/x>Go to wp-admin</a>' }</script>",
-        edition=edition,
-    )
+    run = begin(SCRIPT.format(TOKEN, HIDDEN.format(hidden)), edition=edition)
     run.make_machine_token()
     assert (run.machine_token.reveal(), run.facts["site_name"]) == (TOKEN, "writing-widgets")
-    assert run.dashboard.page.get_by_role("button", name="Show", exact=True).count() == (edition == 0)
+    assert run.dashboard.page.evaluate("() => pressed") == 0
+
+
+def test_what_shows_something_else_than_a_hidden_token_is_not_pressed(begin: Begin) -> None:
+    """In this edition the token may be shown on the next page only."""
+    there = "<p>Your machine token was made.</p><button onclick='pressed++'>View token</button>"
+    run = begin(
+        SCRIPT.format(TOKEN, f"{there}<button onclick=next()>Continue to Migration</button>").replace(
+            "<a href=/x>Go to", f"{NAME_AND_TOKEN}<a href=/x>Go to"
+        ),
+        edition=1,
+    )
+    run.make_machine_token()
+    assert run.machine_token.reveal() == TOKEN
+    assert run.dashboard.page.evaluate("() => pressed") == 0
+
+
+@pytest.mark.parametrize(
+    "odd", ["v3Nq 8xTb R1mZ kYw0 cLdU e7Jg", "v3Nq8xTbR1m.ZkYw0cLdUe7Jg.Pa5HiFo2XtC", "v3Nq8xTbR1mZ+kYw0=="]
+)
+def test_what_was_shown_is_a_secret_in_whatever_form(begin: Begin, odd: str) -> None:
+    """It is not known for a token, and the failure's page is recorded."""
+    hidden = f"<code id=t>{DOTS}</code><button onclick='t.textContent = token'>Show token</button>"
+    run = begin(SCRIPT.format(odd, HIDDEN.format(hidden)))
+    with pytest.raises(Stuck, match="the machine token is not to be found"):
+        run.make_machine_token()
+    said = run.dashboard.page.inner_text("body")
+    assert odd in said
+    assert odd not in run.secrets.redact(said)
 
 
 def test_a_dialogue_that_was_open_before_is_not_the_tokens(begin: Begin) -> None:

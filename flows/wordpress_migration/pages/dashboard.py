@@ -720,12 +720,13 @@ class Dashboard:
         return opened.value
 
     def offers_to_confirm(self, site_name: str) -> bool:
-        """Whether the site's page, just opened, offers to confirm, or is over that already.
+        """Whether the site's page offers to confirm, or is over that already.
 
         Where it offers only to have a machine token made, the control to confirm comes with the token.
         """
         confirm = self.confirm_migration_progress
-        if self.reach(confirm, *self._names_of(site_name), self.generate_machine_token) is confirm:
+        found = self.reach(confirm, *self._names_of(site_name), self.generate_machine_token)
+        if found is confirm and self.rest.lasts:
             return True
         self.rest.reached()  # its head may name the site before what is to be pressed has come
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 QUIET = 0.7
 """Seconds without a change after which what has been asked for is taken to be shown."""
 
+LASTING = 5.0
+"""Seconds without a request after which what a page shows is no beginning of something else."""
+
 LONG_POLL = 15.0
 """Seconds after which a request that is still open is taken for one that stays open for news."""
 
@@ -52,16 +55,22 @@ class Rest:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._asked: dict[Request, float] = {}
+        self._last = time.monotonic()
         page.on("request", self._note)
         page.on("requestfinished", self._forget)
         page.on("requestfailed", self._forget)
 
     def _note(self, request: Request) -> None:
         if request.resource_type in _ASKS:
-            self._asked[request] = time.monotonic()
+            self._asked[request] = self._last = time.monotonic()
 
     def _forget(self, request: Request) -> None:
         self._asked.pop(request, None)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the page has stood there for long, such as a tab that was left for another one."""
+        return not self._asked and time.monotonic() - self._last > LASTING
 
     def reached(self, *, timeout: float | None = None) -> bool:
         """Wait until the page has come to rest; False if it has not.

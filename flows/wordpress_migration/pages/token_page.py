@@ -21,7 +21,7 @@ from runner.controls import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from playwright.sync_api import Locator, Page
 
@@ -52,6 +52,9 @@ _SHOW = re.compile(
 )
 """Name of what shows a token that is hidden at first."""
 
+_DOTS = re.compile(r"[\u2022\u25cf\u26ab\u2219\u00b7*]{4,}")
+"""What stands for a token that is hidden."""
+
 _HASH = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 """What may be a token's fingerprint, and not the token itself."""
 
@@ -70,6 +73,9 @@ LEAVE_WORDS = ("Done", "OK", "Okay", "Got it", "Finish", "Continue", "I have cop
 """Names of the control that closes such a dialogue, when the token is known; a cross in its corner comes last."""
 
 
+_BUTTON = 12
+"""Characters that the name of a button has at most that hides again what was shown."""
+
 _LIKE_TOKEN = re.compile(r"[A-Za-z0-9_-]{30,}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+){2,}")
 _BETWEEN_WORDS = re.compile(r"[\s=:,;'\"()<>\[\]]+")
@@ -78,6 +84,12 @@ _BETWEEN_WORDS = re.compile(r"[\s=:,;'\"()<>\[\]]+")
 def without_token(line: str) -> str:
     """A line of the page as it may be repeated: a machine token on it is a secret that nobody has read yet."""
     return _LIKE_TOKEN.sub("…", line)
+
+
+def _is_about_token(words: Sequence[str]) -> bool:
+    """Whether a button with these words beside it has to do with the token, and not with its name or the site's."""
+    about = next((each for each in words if re.search("token|name|url", each, re.IGNORECASE)), "")
+    return bool(_LABELS_TOKEN.search(about))
 
 
 class TokenPage:
@@ -94,6 +106,7 @@ class TokenPage:
     def __init__(self, page: Page, site_name: str) -> None:
         self.page = page
         self.before: Sequence[str] = ()
+        self._before_shown: Sequence[str] | None = None
         self._typed_name = site_name
 
     @property
@@ -152,25 +165,20 @@ class TokenPage:
         return whole.pop() if len(whole) == 1 else None
 
     def _token_from_copy_button(self) -> str | None:
-        for button in self._beside_token(COPIES):
-            copied = (copied_by(button) or "").strip()
-            if LABELLED_TOKEN.fullmatch(copied):
-                return copied
+        for button in worded_buttons(self.page, COPIES):
+            if _is_about_token(button.words):
+                copied = (copied_by(button.locator) or "").strip()
+                if LABELLED_TOKEN.fullmatch(copied):
+                    return copied
         return None
 
-    def _beside_token(self, name: re.Pattern[str]) -> Iterator[Locator]:
-        """The buttons of such a name that have to do with the token, and not with its name or the site's."""
-        for button in worded_buttons(self.page, name):
-            about = next((words for words in button.words if re.search("token|name|url", words, re.IGNORECASE)), "")
-            if _LABELS_TOKEN.search(about):
-                yield button.locator
-
     def _show_token(self) -> bool:
-        """Press what shows a token that the page hides at first; returns whether there was such a thing."""
-        if self._token_shown():
-            return False
-        show = next(self._beside_token(_SHOW), None)
+        """Press what stands beside a token of which the page shows dots only; returns whether there was such."""
+        buttons = worded_buttons(self.page, _SHOW)
+        hides = (one for one in buttons if any(map(_DOTS.fullmatch, one.words)) and _is_about_token(one.words))
+        show = next((one.locator for one in hides if one.locator.is_enabled()), None)
         if show:
+            self._before_shown = lines(self.page)
             show.click()
         return show is not None
 
@@ -240,7 +248,12 @@ class TokenPage:
         values = {word.strip(".") for text in shown for word in _BETWEEN_WORDS.split(text)}
         known = "\n".join([*self.before, self.page.url])
         others = (one for one in values if self._is_site_name(one) or _SLUG.fullmatch(one) or IDENTIFIER.search(one))
-        return sorted(one for one in values.difference(others) if LABELLED_TOKEN.fullmatch(one) and one not in known)
+        found = {one for one in values.difference(others) if LABELLED_TOKEN.fullmatch(one) and one not in known}
+        if self._before_shown is not None:
+            # In whatever form: the page was made to show it.
+            new = set(shown).difference(self._before_shown, self.before)
+            found |= {one for one in new if len(one) > _BUTTON and not self._is_site_name(one)}
+        return sorted(found)
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
