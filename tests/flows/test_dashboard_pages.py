@@ -253,6 +253,7 @@ def test_an_address_that_is_refused_for_something_else_is_not_entered_anew(at: C
     dashboard = at(
         "<form onsubmit='r.textContent = `This address is not valid: it must begin with https://`; return false'>"
         "<label>Website URL <input></label><p id=r></p><button>Continue</button></form>"
+        "<p>Sites without HTTPS cannot be migrated.</p>"
     )
     dashboard.enter_website_url("https://www.example.com")
     with pytest.raises(Undone, match="it must begin with https"):

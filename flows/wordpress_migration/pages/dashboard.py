@@ -122,8 +122,8 @@ _NO_REFUSAL = re.compile(
 """Words of an alert that tells of what was done, or of what is being done: design systems say those aloud too."""
 
 _WITHOUT_SCHEME = re.compile(
-    r"\b(without|omit|exclude|remove|leave out|leave off|(don.t|do not|not) (include|enter|use|add|type))\b"
-    r"(\W+(the|any|a|leading|url|including))*\W+(https?\b|scheme|protocol)",
+    r"\b(without|omit|exclude|remove|leave (out|off)|(don.t|do not|not) (include|enter))\b"
+    r"(\W+(the|any|a|leading|url|including))*\W+(https?://|scheme|protocol)",
     re.IGNORECASE,
 )
 """What a page says that wants an address without "https://"."""
