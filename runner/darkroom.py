@@ -100,13 +100,8 @@ class Darkroom:
             prints = self._prints[path] = self._printer.submit(
                 lambda: printed(written.result()[1], written.result()[0])
             )
-
-            def follow() -> None:
-                # Of a picture that could not be written `finish` says so, once.
-                if then and written.exception() is None:
-                    then(written.result()[1], prints.result())
-
-            self._following.append(self._printer.submit(follow))
+            if then:
+                self._following.append(self._printer.submit(_follow, written, prints, then))
 
     def finish(self) -> None:
         """Wait until every picture is in its file.
@@ -152,6 +147,14 @@ class Darkroom:
         """End; what nobody waits for any more is given up."""
         for worker in (self._worker, self._printer):
             worker.shutdown(cancel_futures=True)
+
+
+def _follow(
+    written: Future[tuple[Image.Image, bytes]], prints: Future[Prints], then: Callable[[bytes, Prints], None]
+) -> None:
+    # Of a picture that could not be written `Darkroom.finish` says so, once.
+    if written.exception() is None:
+        then(written.result()[1], prints.result())
 
 
 def printed(file: bytes, picture: Image.Image | None = None) -> Prints:
