@@ -363,6 +363,16 @@ def test_names_are_replaced_in_any_case_and_hosts_alone(stage: Callable[..., Sta
     assert it.page.get_by_label("Count").input_value() == "12345"
 
 
+@pytest.mark.parametrize("token", ["-9QmXz3Rb7TkW", "9QmXz3Rb7TkW", "0x9a3b7c1d5e"])
+def test_a_page_says_the_same_whatever_its_secret_is(stage: Callable[..., Stage], token: str) -> None:
+    """A token is another one each time, and is quoted in the page's text by how it begins."""
+    it = stage()
+    it.secrets.add(Secret(token, "new token"))
+    it.show(f"<input value={token} aria-label=Token><p>{token}</p>")
+    it.take()
+    assert it.studio.taken["one.png"].tree == '- textbox "Token": [new token]\n- paragraph: [new token]'
+
+
 def test_the_whole_text_of_an_element_becomes_another(stage: Callable[..., Stage]) -> None:
     """Whatever it consists of; afterwards it is as before."""
     it = stage(replace=Replacements(elements={"h1": "Hello"}))
