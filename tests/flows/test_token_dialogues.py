@@ -181,12 +181,14 @@ def test_what_shows_something_else_than_a_hidden_token_is_not_pressed(begin: Beg
 def test_what_was_shown_is_a_secret_in_whatever_form(begin: Begin, odd: str) -> None:
     """It is not known for a token, and the failure's page is recorded."""
     hidden = f"<code id=t>{DOTS}</code><button onclick='t.textContent = token'>Show token</button>"
-    run = begin(SCRIPT.format(odd, HIDDEN.format(hidden)))
+    address = "<label>Address <input readonly value=https://dev-writing-widgets.pantheonsite.io></label>"
+    run = begin(SCRIPT.format(odd, HIDDEN.format(hidden + address)))
     with pytest.raises(Stuck, match="the machine token is not to be found"):
         run.make_machine_token()
     said = run.dashboard.page.inner_text("body")
     assert odd in said
     assert odd not in run.secrets.redact(said)
+    assert [secret.reveal() for secret in run.secrets if "pantheonsite" in secret.reveal()] == []
 
 
 def test_a_dialogue_that_was_open_before_is_not_the_tokens(begin: Begin) -> None:

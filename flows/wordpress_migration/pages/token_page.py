@@ -106,7 +106,7 @@ class TokenPage:
     def __init__(self, page: Page, site_name: str) -> None:
         self.page = page
         self.before: Sequence[str] = ()
-        self._before_shown: Sequence[str] | None = None
+        self._before_shown: set[str] | None = None
         self._typed_name = site_name
 
     @property
@@ -178,7 +178,7 @@ class TokenPage:
         hides = (one for one in buttons if any(map(_DOTS.fullmatch, one.words)) and _is_about_token(one.words))
         show = next((one.locator for one in hides if one.locator.is_enabled()), None)
         if show:
-            self._before_shown = lines(self.page)
+            self._before_shown = self._all_shown()
             show.click()
         return show is not None
 
@@ -242,8 +242,7 @@ class TokenPage:
 
     def may_be_tokens(self) -> list[str]:
         """What has appeared on the page and looks like a machine token, whatever its words say of it."""
-        shown = [*lines(self.page), *(one.value for one in shown_values(self.page))]
-        shown += [one.locator.input_value() for one in fields(self.page.locator("input[type=password]"))]
+        shown = self._all_shown()
         # A word as a whole: not a part of an address, which may stand in facts.
         values = {word.strip(".") for text in shown for word in _BETWEEN_WORDS.split(text)}
         known = "\n".join([*self.before, self.page.url])
@@ -251,9 +250,13 @@ class TokenPage:
         found = {one for one in values.difference(others) if LABELLED_TOKEN.fullmatch(one) and one not in known}
         if self._before_shown is not None:
             # In whatever form: the page was made to show it.
-            new = set(shown).difference(self._before_shown, self.before)
-            found |= {one for one in new if len(one) > _BUTTON and not self._is_site_name(one)}
+            found |= {one for one in shown - self._before_shown if len(one) > _BUTTON}
         return sorted(found)
+
+    def _all_shown(self) -> set[str]:
+        """The page's lines, the words that stand alone on it, and what its fields hold, those for passwords too."""
+        hidden = (one.locator.input_value() for one in fields(self.page.locator("input[type=password]")))
+        return {*lines(self.page), *(one.value for one in shown_values(self.page)), *hidden}
 
     def machine_token_at_once(self) -> str | None:
         """The machine token if the page shows it already, in one of the ways of `machine_token`."""
