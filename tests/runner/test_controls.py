@@ -1046,6 +1046,16 @@ def test_the_forms_own_button_sends_it(page: Page) -> None:
     expect(page.get_by_text("Sent")).to_be_visible()
 
 
+def test_a_form_with_two_that_send_it_is_sent_by_the_better_name(page: Page) -> None:
+    """The other one may go on as a guest."""
+    sends = "onsubmit='sent.textContent = event.submitter.textContent; return false'"
+    page.set_content(
+        f"<form {sends}><input type=password><button>Continue</button><button>Log in</button></form><p id=sent></p>"
+    )
+    press_send(page.locator("input"), "Log in", "Continue")
+    expect(page.locator("#sent")).to_have_text("Log in")
+
+
 def test_a_form_is_sent_that_has_another_with_such_a_field_below_it(page: Page) -> None:
     """The field may be told as one of several: it is the form around it that counts."""
     sends = "onsubmit='sent.textContent = this.id; return false'"
